@@ -1,0 +1,1 @@
+"""Accord's runners: compose, build, launch Horovod ranks, train, record, compare, report."""

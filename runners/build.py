@@ -1,0 +1,160 @@
+"""Owns the way from a composed config to checked objects; nothing else creates them from config.
+
+Every group's option is a frozen dataclass under `sim.<group>` or `runners.<group>`, and its YAML keys are its fields. Types are checked
+here, once (pydantic, strict: "3" is no number and `true` no integer); ranges are checked by the dataclasses themselves. Errors name the
+setting by its full path, the value, and what to do.
+"""
+
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from runners.learner.horovod import Horovod, check_num_ranks
+from runners.partition import Assignment, Partition, divide
+from runners.privacy import Privacy
+from runners.task import Task
+from sim.agent import Agent
+from sim.budget import Budget
+from sim.hardware import Hardware
+from sim.learner.none import TimeOnly
+from sim.scenario import Scenario
+from sim.trace import LEVELS
+from sim.workload import Workload
+from sim.world import Mode, Setting
+
+BYTES_PER_PARAMETER = 4
+"""Models are trained and sent in float32."""
+
+
+class ConfigError(ValueError):
+    """A config that can't be run, in words for the person who wrote it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Hold the checked parts of one run; the fields are the root keys of conf/run.yaml."""
+
+    scenario: Scenario
+    mode: Mode
+    task: Task
+    partition: Partition
+    agent: Agent
+    privacy: Privacy
+    hardware: Hardware
+    learner: TimeOnly | Horovod
+    budget: Budget
+    seed: int
+    trace_level: str
+
+
+GROUPS = ("scenario", "mode", "task", "partition", "agent", "privacy", "hardware", "learner")
+
+
+def build(config: Mapping[str, Any]) -> Run:
+    """Return the run that a resolved config describes; raises ConfigError with every remedy in words."""
+    _check_root_keys(config)
+    parts = {group: _option(group, config[group]) for group in GROUPS}
+    budget = _checked(Budget, config["budget"], "budget")
+    _check_scalar("seed", config["seed"], int, "try seed=0")
+    if config["seed"] < 0:
+        raise ConfigError(f"seed must be at least 0, got {config['seed']}; try seed=0")
+    if config["trace_level"] not in LEVELS:
+        raise ConfigError(
+            f"trace_level must be one of {', '.join(LEVELS)}, got {config['trace_level']!r}; try trace_level=rounds"
+        )
+    return Run(**parts, budget=budget, seed=config["seed"], trace_level=config["trace_level"])
+
+
+def assemble(run: Run) -> tuple[Setting, Assignment]:
+    """Return the simulation's setting and who holds which samples; raises ConfigError where the parts don't fit."""
+    try:
+        consortium = run.scenario.consortium(run.seed)
+        if isinstance(run.learner, Horovod) and run.learner.launcher == "own":
+            check_num_ranks(run.learner.num_ranks, len(consortium.partners))
+        shares = [partner.data_share for partner in consortium.partners]
+        assignment = divide(run.task.index(), run.partition, shares, run.seed)
+        workload = Workload(
+            num_parameters=run.task.num_parameters(),
+            bytes_per_parameter=BYTES_PER_PARAMETER,
+            train_flops_per_sample=run.task.train_flops_per_sample(),
+            sample_bytes=run.task.sample_bytes(),
+            batch_size=run.task.batch_size,
+            num_samples=tuple(len(samples) for samples in assignment.train),
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    setting = Setting(
+        consortium=consortium,
+        workload=workload,
+        hardware=run.hardware,
+        mode=run.mode,
+        agent=run.agent,
+        budget=run.budget,
+        wire_bytes=run.privacy.wire_bytes(workload.update_bytes),
+        seed=run.seed,
+        trace_level=run.trace_level,
+    )
+    return setting, assignment
+
+
+def option_name(group: str, node: Mapping[str, Any]) -> str:
+    """Return the option's name, such as `partner/allreduce`, from the module that its `_target_` names."""
+    modules = node["_target_"].split(".")[1:-1]
+    return "/".join(modules[len(group.split(".")) :])
+
+
+def _check_root_keys(config: Mapping[str, Any]) -> None:
+    known = {field.name for field in fields(Run)}
+    unknown, missing = sorted(set(config) - known), sorted(known - set(config))
+    if unknown:
+        raise ConfigError(
+            f"unknown root key {', '.join(unknown)}; known are {', '.join(sorted(known))}: "
+            "check the spelling, or put the setting below its group"
+        )
+    if missing:
+        raise ConfigError(f"missing root key {', '.join(missing)}; start from conf/run.yaml, which has them all")
+
+
+def _option(group: str, node: Any) -> Any:
+    target = node.get("_target_") if isinstance(node, Mapping) else None
+    if not isinstance(target, str):
+        raise ConfigError(f"{group} must be an option of conf/{group}, got {node!r}; `--help` lists the options")
+    module_name, _, class_name = target.rpartition(".")
+    if not module_name.startswith((f"sim.{group}.", f"runners.{group}.")):
+        raise ConfigError(
+            f"{group}._target_ must name a class in sim.{group} or runners.{group}, got {target!r}; "
+            f"take an option of conf/{group}, code from elsewhere is not run"
+        )
+    try:
+        option = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"{group}._target_ names no class, got {target!r} ({error}); take an option of conf/{group}") from error
+    return _checked(option, {key: value for key, value in node.items() if key != "_target_"}, group)
+
+
+def _checked(option: type, values: Any, path: str) -> Any:
+    """Return an instance of a dataclass from config values, types checked strictly."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(option).validate_json(json.dumps(values), strict=True, extra="forbid")
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(path, one) for one in error.errors())) from error
+
+
+def _explain(path: str, error: Any) -> str:
+    setting = ".".join([path, *map(str, error["loc"])])
+    if error["type"] == "value_error":  # raised by a dataclass, which has named its own field
+        return f"{setting}.{error['ctx']['error']}"
+    if error["type"] == "missing":
+        return f"{setting} must be given, got nothing; the options of conf/{path} have it"
+    if error["type"] == "unexpected_keyword_argument":
+        return f"{setting} is no setting of this option, got {error['input']!r}; check the spelling, or drop it"
+    return f"{setting}: {error['msg'].replace('Input should be', 'must be')}, got {error['input']!r}; give a value of that type"
+
+
+def _check_scalar(name: str, value: Any, kind: type, remedy: str) -> None:
+    if type(value) is not kind:
+        raise ConfigError(f"{name} must be of type {kind.__name__}, got {value!r}; {remedy}")

@@ -1,0 +1,110 @@
+"""Owns what both commands, `run` and `compare`, do with one composed config, and how errors reach the person who typed it."""
+
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from runners.build import ConfigError, Run, assemble, build, option_name
+from runners.config_file import write_config
+from runners.launch import RankFailure, fleet, stop_all
+from runners.learner.horovod import Horovod
+from runners.perform import Job, simulate
+from runners.progress import progress
+from runners.record import Failure, write_failure
+
+CONF = Path(__file__).parents[1] / "conf"
+EXIT_FAILED = 1
+EXIT_CONFIG = 2
+EXIT_INTERRUPTED = 130
+
+
+def command(config_name: str) -> Callable[[], None]:
+    """Return the main function of a command whose primary config is `conf/<config_name>.yaml`."""
+
+    def main() -> None:
+        os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here instead of being printed with half a traceback
+        try:
+            hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(run_composed)()
+        except KeyboardInterrupt:
+            _leave("interrupted; runs that had finished are whole", EXIT_INTERRUPTED)
+        except (HydraException, OmegaConfBaseException, ConfigError) as error:
+            _leave(f"error: {error}", EXIT_CONFIG)
+        except OSError as error:
+            _leave(f"error: {error}; is the results folder writable? choose another with hydra.run.dir=…", EXIT_FAILED)
+
+    return main
+
+
+def run_composed(config: DictConfig) -> None:
+    """Run one composed config in Hydra's output folder; a failure ends a single run, and is one row of a sweep."""
+    resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(resolved, dict)
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    is_sweep = HydraConfig.get().mode is RunMode.MULTIRUN
+    try:
+        _run(folder, {str(key): value for key, value in resolved.items()})
+    except (ConfigError, RankFailure) as error:
+        rank, trace = (error.rank, error.traceback) if isinstance(error, RankFailure) else (None, None)
+        stop_all()
+        write_failure(folder, resolved, "failed", Failure(rank=rank, message=str(error), traceback=trace))
+        if trace:
+            print(trace, file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
+        if not is_sweep:
+            sys.exit(EXIT_CONFIG if isinstance(error, ConfigError) else EXIT_FAILED)
+    except BaseException as error:
+        stop_all()
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        write_failure(folder, resolved, status, Failure(rank=None, message=repr(error), traceback=traceback.format_exc()))
+        raise
+
+
+def _run(folder: Path, config: dict[str, Any]) -> None:
+    run = build(config)
+    setting, assignment = assemble(run)
+    write_config(folder, config)
+    if isinstance(run.learner, Horovod) and run.learner.launcher == "external":
+        print(f"Composed. Run it with: horovodrun -np {run.learner.num_ranks} python -m runners.worker {folder}")
+        return
+    label = f"{option_name('mode', config['mode'])} seed={run.seed}"
+    with progress.run(label) as on_progress:
+        if isinstance(run.learner, Horovod):
+            fleet(run.learner).run(folder, on_progress)
+        else:
+            simulate(
+                Job(folder=folder, config=config, run=run, setting=setting, assignment=assignment, submitted_at=time.time()),
+                on_progress,
+            )
+    if HydraConfig.get().mode is not RunMode.MULTIRUN:
+        _print_summary(folder)
+
+
+def _print_summary(folder: Path) -> None:
+    """Print what a single run came to, and where its record is."""
+    record = json.loads((folder / "record.json").read_text())
+    virtual, metrics = record["virtual"], record["metrics"]
+    print(f"{record['names']['mode']}: {virtual['total_sim_s']:.1f} virtual seconds, "
+          f"{virtual['samples_per_sim_s']:,.0f} samples per virtual second, {virtual['num_bytes'] / 1e6:,.1f} MB moved")
+    if metrics:
+        reached = virtual["time_to_target_sim_s"]
+        when = "missed" if reached is None else f"reached after {reached:.1f} virtual seconds"
+        print(f"accuracy {metrics['overall']['accuracy']:.4f} on the held-out test set; "
+              f"target {virtual['target_accuracy']:g} {when}")
+    print(f"Record: {folder / 'record.json'}")
+
+
+def _leave(message: str, status: int) -> None:
+    print(message, file=sys.stderr)
+    sys.exit(status)

@@ -1,0 +1,98 @@
+"""Owns one run from checked parts to files; the parent process does it for `learner=none`, every rank for `learner=horovod`.
+
+All ranks simulate and learn; rank 0 writes.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runners.build import Run
+from runners.record import describe, write_record, write_table
+from sim.learner import Learner
+from sim.learner.none import TimeOnly
+from sim.world import Outcome, Setting, World
+
+if TYPE_CHECKING:
+    from runners.learner.horovod import Ranks
+    from runners.learner.rank_learner import RankLearner
+    from runners.partition import Assignment
+
+OnProgress = Callable[[float], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Hold a run that is ready to go: where it writes, its config, and its checked parts."""
+
+    folder: Path
+    config: Mapping[str, Any]
+    run: Run
+    setting: Setting
+    assignment: "Assignment"
+    submitted_at: float
+
+
+def simulate(job: Job, on_progress: OnProgress) -> None:
+    """Run a job without learning, and write its files."""
+    outcome, total_wall_s = _timed(job, TimeOnly(), on_progress)
+    _write(job, outcome, wall=_wall(outcome, num_ranks=0, total_wall_s=total_wall_s), metrics=None)
+
+
+def train(job: Job, ranks: "Ranks", learner: "RankLearner", on_progress: OnProgress) -> None:
+    """Run a job on this rank, with all other ranks; rank 0 writes the files."""
+    from runners.final_metrics import final_metrics
+
+    outcome, total_wall_s = _timed(job, learner, on_progress)
+    stopwatch = learner.stopwatch
+    started_at = stopwatch.first_train_at
+    wall = _wall(outcome, num_ranks=ranks.size, total_wall_s=total_wall_s) | {
+        "start_wall_s": started_at - job.submitted_at if started_at else None,
+        "warm_up_wall_s": stopwatch.warm_up_wall_s,
+        **{f"{phase}_wall_s": seconds for phase, seconds in stopwatch.phases_wall_s.items()},
+        "samples_per_wall_s": outcome.rounds[-1].num_samples / (total_wall_s - stopwatch.phases_wall_s["evaluate"]),
+    }
+    metrics = final_metrics(job, ranks, learner, outcome.models)
+    _write(job, outcome, wall=wall, metrics=metrics, writes=ranks.rank == 0)
+
+
+def _timed(job: Job, learner: Learner, on_progress: OnProgress) -> tuple[Outcome, float]:
+    started = time.perf_counter()
+    outcome = World(job.setting, learner, on_progress).run()
+    return outcome, time.perf_counter() - started
+
+
+def _wall(outcome: Outcome, *, num_ranks: int, total_wall_s: float) -> dict[str, Any]:
+    """Return a record's `wall` part with what every learner has; the rest is None, not zero."""
+    measured = ("start", "warm_up", "train", "communicate", "evaluate")
+    return {
+        "num_ranks": num_ranks,
+        "total_wall_s": total_wall_s,
+        **{f"{name}_wall_s": None for name in measured},
+        "samples_per_wall_s": None,
+    }
+
+
+def _write(
+    job: Job, outcome: Outcome, *, wall: Mapping[str, Any], metrics: Mapping[str, Any] | None, writes: bool = True
+) -> None:
+    from runners.tables import rounds_table, spans_table, virtual_summary, write_timeline
+
+    rounds = rounds_table(outcome)  # asks the other ranks for losses, so it comes before rank 0 goes on alone
+    if not writes:
+        return
+    record = describe(job.config, "finished") | {
+        "virtual": virtual_summary(
+            rounds,
+            num_partners=len(job.setting.consortium.partners),
+            target_accuracy=job.run.budget.target_accuracy,
+        ),
+        "wall": wall,
+        "metrics": metrics,
+    }
+    write_table(job.folder / "rounds.parquet", rounds)
+    write_table(job.folder / "trace.parquet", spans_table(outcome.spans))
+    write_timeline(job.folder / "timeline.json", outcome.spans, record["names"]["mode"])
+    write_record(job.folder, record)

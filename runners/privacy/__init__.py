@@ -1,0 +1,21 @@
+"""Privacy mechanisms: what happens to an update before it leaves its owner, and what that guarantees.
+
+Each option is a frozen dataclass; it says what an update weighs on the wire and transforms it.
+"""
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Privacy(Protocol):
+    """Transform updates."""
+
+    def wire_bytes(self, update_bytes: int) -> int:
+        """Return the bytes of a transformed update."""
+        ...
+
+    def protect(self, update: "torch.Tensor") -> "torch.Tensor":
+        """Return the update as it leaves the partner; shape (num_parameters,), float32."""
+        ...

@@ -1,0 +1,166 @@
+"""Owns how a sweep is read: a folder of runs in, a `Sweep` of checked tables out.
+
+Nothing is scaled or rounded here. A run that did not finish keeps its row, with its status and its error.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from runners.report.labels import label_runs
+
+SCHEMA_VERSION = 1
+STATUSES = ("finished", "failed", "interrupted")
+NAMES = ("mode", "task", "scenario", "partition", "agent", "privacy", "hardware", "learner")
+VIRTUAL = (
+    "total_sim_s", "num_rounds", "num_samples", "num_bytes", "samples_per_sim_s", "target_accuracy",
+    "time_to_target_sim_s", "bytes_to_target", "compute_sim_s", "transfer_sim_s", "wait_sim_s", "proxy_sim_s",
+)  # fmt: skip
+WALL = (
+    "num_ranks", "train_wall_s", "communicate_wall_s", "evaluate_wall_s", "total_wall_s", "samples_per_wall_s"
+)  # fmt: skip
+METRICS = ("loss", "accuracy", "macro_recall", "macro_f1", "roc_auc")
+NUMBERS = (*VIRTUAL, *WALL, *METRICS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """Hold all that a report is made from.
+
+    `records`: what `record.json` holds, by run. `runs`: one row per run, its figures in seconds, bytes and fractions,
+    and the `label` under which the report shows it. `rounds` and `partners`: finished runs only, with `label` and `seed`.
+    `without_record`: folders of runs that ended before they could write a record.
+    """
+
+    folder: Path
+    records: dict[str, dict[str, Any]]
+    runs: pd.DataFrame
+    rounds: pd.DataFrame
+    partners: pd.DataFrame
+    without_record: tuple[str, ...]
+
+    @property
+    def finished(self) -> pd.DataFrame:
+        """The rows of the runs that finished."""
+        return self.runs[self.runs["status"] == "finished"]
+
+    @property
+    def unfinished(self) -> pd.DataFrame:
+        """The rows of the runs that do not count."""
+        return self.runs[self.runs["status"] != "finished"]
+
+    @property
+    def has_accuracy(self) -> bool:
+        """Whether any run learned and was evaluated; not so with `learner=none`."""
+        return bool(self.finished["accuracy"].notna().any())
+
+    @property
+    def targets(self) -> tuple[float, ...]:
+        """The target accuracies that runs were held against, smallest first."""
+        if not self.has_accuracy:
+            return ()
+        return tuple(sorted(float(target) for target in self.finished["target_accuracy"].dropna().unique()))
+
+
+def load_sweep(folder: Path) -> Sweep:
+    """Read all runs below `folder`; raises ValueError when there is none, or one that can't be read."""
+    records = {path.parent: _read_record(path) for path in sorted(folder.rglob("record.json"))}
+    if not records:
+        raise ValueError(
+            f"no run found in {folder}: no folder below it holds a record.json; give the folder that a sweep wrote, "
+            "or make one with `python -m runners.compare`"
+        )
+    by_run = {run.relative_to(folder).as_posix(): record for run, record in records.items()}
+    runs = label_runs(_runs_table(by_run), by_run)
+    finished = runs[runs["status"] == "finished"]
+    return Sweep(
+        folder=folder,
+        records=by_run,
+        runs=runs,
+        rounds=_rounds_table(folder, finished),
+        partners=_partners_table(by_run, finished),
+        without_record=_folders_without_record(folder, set(records)),
+    )
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not JSON ({error}); run it again, or remove its folder") from error
+    version = record.get("schema_version") if isinstance(record, dict) else None
+    if version != SCHEMA_VERSION:
+        raise ValueError(
+            f"{path} has schema_version {version!r}, this report reads {SCHEMA_VERSION}; run it again, or read it with "
+            "the version of Accord that wrote it"
+        )
+    if record["status"] not in STATUSES:
+        raise ValueError(f"{path} has status {record['status']!r}, allowed are {', '.join(STATUSES)}")
+    return record
+
+
+def _runs_table(records: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    table = pd.DataFrame([_run_row(run, record) for run, record in records.items()])
+    return table.astype(dict.fromkeys(NUMBERS, float))
+
+
+def _run_row(run: str, record: dict[str, Any]) -> dict[str, Any]:
+    error = record["error"] or {}
+    virtual, wall = record["virtual"] or {}, record["wall"] or {}
+    overall = (record["metrics"] or {}).get("overall") or {}
+    return {
+        "run": run,
+        "status": record["status"],
+        "seed": record["seed"],
+        **{name: record["names"].get(name) for name in NAMES},
+        "config_hash": record["config_hash"],
+        "created_utc": record["created_utc"],
+        "commit": record["commit"],
+        **{column: virtual.get(column) for column in VIRTUAL},
+        **{column: wall.get(column) for column in WALL},
+        **{column: overall.get(column) for column in METRICS},
+        "error_rank": error.get("rank"),
+        "error_message": error.get("message"),
+    }
+
+
+def _rounds_table(folder: Path, finished: pd.DataFrame) -> pd.DataFrame:
+    tables = [
+        _read_rounds(folder / run).assign(label=label, seed=seed)
+        for run, label, seed in zip(finished["run"], finished["label"], finished["seed"], strict=True)
+    ]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _read_rounds(run_dir: Path) -> pd.DataFrame:
+    path = run_dir / "rounds.parquet"
+    if not path.exists():
+        raise ValueError(f"{path} is missing, though its record says finished; run it again, or remove its folder")
+    return pd.read_parquet(path).astype({"test_accuracy": float, "end_sim_s": float, "num_bytes": float})
+
+
+def read_first_spans(run_dir: Path, num_rounds: int) -> pd.DataFrame:
+    """Return the spans of rounds 1 to `num_rounds`; empty when the run kept none (trace level `rounds`)."""
+    path = run_dir / "trace.parquet"
+    if not path.exists():
+        return pd.DataFrame()
+    return pd.read_parquet(path, filters=[("round", ">=", 1), ("round", "<=", num_rounds)])
+
+
+def _partners_table(records: dict[str, dict[str, Any]], finished: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        {"label": label, "seed": seed, "partner": partner, "accuracy": metrics["accuracy"]}
+        for run, label, seed in zip(finished["run"], finished["label"], finished["seed"], strict=True)
+        for partner, metrics in ((records[run]["metrics"] or {}).get("partners") or {}).items()
+    ]
+    table = pd.DataFrame(rows, columns=["label", "seed", "partner", "accuracy"])
+    return table.astype({"accuracy": float})
+
+
+def _folders_without_record(folder: Path, with_record: set[Path]) -> tuple[str, ...]:
+    """Name the folders that Hydra made for a job that then died without a word."""
+    job_dirs = {path.parent for path in folder.rglob(".hydra")} - with_record - {folder}
+    return tuple(sorted(path.relative_to(folder).as_posix() for path in job_dirs))

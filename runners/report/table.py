@@ -1,0 +1,199 @@
+"""Owns the tables of a report: built once as text, shown by the terminal, the page and the Markdown file.
+
+All durations in them are virtual seconds, scaled for reading by `units`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as RichTable
+
+from runners.report.compare import Comparison, Difference, Estimate, Summary
+from runners.report.load import Sweep
+from runners.report.quantities import (
+    ACCURACY,
+    BYTES,
+    MACRO_F1,
+    ROC_AUC,
+    THROUGHPUT,
+    TIME_TO_TARGET,
+    TOTAL_TIME,
+    Quantity,
+)
+from runners.report.units import (
+    DASH,
+    format_difference,
+    format_estimate,
+    format_p_value,
+    format_ratio,
+    format_value,
+)
+
+QUALITY = (ACCURACY, MACRO_F1, ROC_AUC)
+COST = (TIME_TO_TARGET, THROUGHPUT, TOTAL_TIME, BYTES)
+REFERENCES = {"solo": " (floor)", "pool": " (ceiling)"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table of text; the first column names its row, the others may be numbers, `note` explains them."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def print_report(
+    console: Console, sweep: Sweep, comparison: Comparison, answer: Sequence[str], report: Path
+) -> None:
+    """Print the answer, the tables, what did not finish, and last the report's file."""
+    console.print()
+    for sentence in answer:
+        console.print(escape(sentence), highlight=False)
+    tables = (
+        summary_table(sweep, comparison, QUALITY),
+        summary_table(sweep, comparison, COST),
+        differences_table(comparison),
+    )
+    for table in tables:
+        if len(table.columns) > 2 and table.rows:
+            _print_table(console, table)
+    for line in describe_unfinished(sweep):
+        console.print(escape(line), style="red", highlight=False)
+    console.print(f"\nreport: {escape(str(report))}", highlight=False, soft_wrap=True)
+
+
+def summary_table(sweep: Sweep, comparison: Comparison, quantities: Sequence[Quantity]) -> Table:
+    """Return one row per mode with mean ± half width over seeds; figures that no run has are left out."""
+    shown = [quantity for quantity in quantities if _is_shown(sweep, comparison, quantity)]
+    rows = tuple(
+        (
+            summary.label + REFERENCES.get(summary.label, ""),
+            _num_seeds(summary),
+            *(_estimate_cell(summary, quantity) for quantity in shown),
+        )
+        for summary in comparison.summaries
+    )
+    titles = tuple(title_of(quantity, sweep) for quantity in shown)
+    is_cost = any(quantity in COST for quantity in shown)
+    return Table(
+        title="Modes compared",
+        columns=("mode", "seeds", *titles),
+        rows=rows,
+        note="mean ± half width of the 95 % t interval over seeds" + ("; clock: virtual" if is_cost else ""),
+    )
+
+
+def differences_table(comparison: Comparison) -> Table:
+    """Return one row per mode and figure: how it differs from the baseline, seed by seed."""
+    return Table(
+        title=f"Differences from {comparison.baseline}, paired by seed",
+        columns=("mode", "figure", "difference", "95 % interval", "p", "seeds", "reading"),
+        rows=tuple(_difference_row(difference) for difference in comparison.differences),
+        note="paired t; × is mode ÷ baseline (geometric mean); clock: virtual",
+    )
+
+
+def title_of(quantity: Quantity, sweep: Sweep) -> str:
+    """Return the heading of a figure, with the target accuracy when all runs share one."""
+    if quantity is TIME_TO_TARGET and len(sweep.targets) == 1:
+        return f"time to {format_value(sweep.targets[0], 'fraction').replace('.0 ', ' ')}"
+    return quantity.title
+
+
+def estimate_text(estimate: Estimate, quantity: Quantity) -> str:
+    """Return `mean ± half width`; for a missed target how many seeds missed it."""
+    if estimate.num_missed:
+        return f"missed {estimate.num_missed} of {estimate.num_runs}"
+    if estimate.mean is None:
+        return DASH
+    text = format_estimate(estimate.mean, estimate.half_width, quantity.unit)
+    return text if estimate.num_values == estimate.num_runs else f"{text} (n={estimate.num_values})"
+
+
+def describe_unfinished(sweep: Sweep) -> list[str]:
+    """Return a line for every run that does not count: where it is, what happened, on which rank."""
+    lines = [
+        f"{row.status}: {row.run} ({row.label}, seed {row.seed}){_on_rank(row.error_rank)}: {row.error_message}"
+        for row in sweep.unfinished.itertuples()
+    ]
+    return lines + [f"interrupted: {run}: it left no record.json" for run in sweep.without_record]
+
+
+def reading_of(difference: Difference) -> str:
+    """Return what the interval lets one say: better, worse, or that it can't be told."""
+    if difference.mean.value is None:
+        return DASH
+    if not difference.is_told:
+        return "same" if difference.mean.low == difference.mean.high is not None else "not told"
+    return "better" if difference.is_higher == difference.quantity.higher_is_better else "worse"
+
+
+def _print_table(console: Console, table: Table) -> None:
+    shown = RichTable(title=escape(table.title), caption=escape(table.note), box=box.SIMPLE_HEAD, title_justify="left")
+    shown.caption_justify = "left"
+    for number, column in enumerate(table.columns):
+        shown.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+    previous = ""
+    for row in table.rows:
+        first = "" if row[0] == previous else row[0]
+        previous = row[0]
+        shown.add_row(*(escape(cell) for cell in (first, *row[1:])))
+    console.print(shown)
+
+
+def _is_shown(sweep: Sweep, comparison: Comparison, quantity: Quantity) -> bool:
+    if quantity.needs_target:
+        return bool(sweep.targets)
+    estimates = [summary.estimates[quantity.column] for summary in comparison.summaries]
+    return any(estimate.mean is not None for estimate in estimates)
+
+
+def _num_seeds(summary: Summary) -> str:
+    if summary.num_finished == summary.num_runs:
+        return str(summary.num_finished)
+    return f"{summary.num_finished} of {summary.num_runs}"
+
+
+def _estimate_cell(summary: Summary, quantity: Quantity) -> str:
+    return estimate_text(summary.estimates[quantity.column], quantity)
+
+
+def _difference_row(difference: Difference) -> tuple[str, ...]:
+    mean = difference.mean
+    names = (difference.label, difference.quantity.title)
+    if mean.value is None:
+        return (*names, DASH, mean.note, DASH, str(difference.num_seeds), DASH)
+    return (
+        *names,
+        _scaled(difference, (mean.value,)),
+        mean.note if mean.low is None or mean.high is None else interval_text(difference),
+        format_p_value(mean.p_value),
+        str(difference.num_seeds),
+        reading_of(difference),
+    )
+
+
+def interval_text(difference: Difference) -> str:
+    """Return the bounds of the interval; one number and a note where they coincide."""
+    mean = difference.mean
+    if mean.low is None or mean.high is None:
+        return mean.note
+    return mean.note or _scaled(difference, (mean.low, mean.high))
+
+
+def _scaled(difference: Difference, values: tuple[float, ...]) -> str:
+    if difference.is_ratio:
+        return " to ".join(format_ratio(value) for value in values)
+    text, unit = format_difference(values, difference.quantity.unit)
+    return f"{text} {unit}"
+
+
+def _on_rank(rank: float | None) -> str:
+    return "" if rank is None or pd.isna(rank) else f" on rank {int(rank)}"

@@ -1,0 +1,203 @@
+"""Owns the answer of a report: partner mode or proxy mode, in sentences built from the figures.
+
+Where a side has several modes, the one that reaches the target soonest stands for it, else the most accurate, else the
+one with the highest throughput.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from runners.report.compare import Comparison, Difference, PairedMean, Summary, paired_difference
+from runners.report.load import Sweep
+from runners.report.quantities import ACCURACY, BYTES, THROUGHPUT, TIME_TO_TARGET, Quantity
+from runners.report.table import interval_text
+from runners.report.units import format_difference, format_ratio, format_value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """The two modes that stand for partner mode and for proxy mode."""
+
+    partner: Summary
+    proxy: Summary
+
+
+def answer(sweep: Sweep, comparison: Comparison) -> tuple[str, ...]:
+    """Return the answer; the first sentence stands alone."""
+    if comparison.baseline is None:
+        return ("No run finished, so there is nothing to compare; see what failed below.",)
+    sides = _pick_sides(comparison)
+    if sides is None:
+        return (
+            "This sweep cannot say whether to work together directly or through a proxy: it needs a finished run of a "
+            "partner mode and of a proxy mode.",
+        )
+    sentences = [_speed(sweep, sides), _accuracy(sweep, sides), _bytes(sweep, sides), _references(comparison)]
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def _pick_sides(comparison: Comparison) -> Sides | None:
+    partner, proxy = (
+        [one for one in comparison.summaries if one.label.startswith(start) and one.num_finished]
+        for start in ("partner/", "proxy/")
+    )
+    return Sides(partner=min(partner, key=_rank), proxy=min(proxy, key=_rank)) if partner and proxy else None
+
+
+def _rank(summary: Summary) -> tuple[float, float, float]:
+    """Order modes: soonest at the target, then most accurate, then fastest."""
+    time, accuracy, throughput = (
+        summary.estimates[quantity.column].mean for quantity in (TIME_TO_TARGET, ACCURACY, THROUGHPUT)
+    )
+    return math.inf if time is None else time, -(accuracy or 0.0), -(throughput or 0.0)
+
+
+def _speed(sweep: Sweep, sides: Sides) -> str:
+    """Say who is faster: by time to the target if there is one, else by throughput."""
+    if not sweep.targets:
+        return _throughput(sweep, sides)
+    target = _target(sweep)
+    if any(side.estimates[TIME_TO_TARGET.column].num_missed for side in (sides.partner, sides.proxy)):
+        return (
+            f"{target} accuracy was reached by {sides.partner.label} in {_num_reached(sides.partner)} seeds, by "
+            f"{sides.proxy.label} in {_num_reached(sides.proxy)}."
+        )
+    ratio = _paired(sweep, sides, TIME_TO_TARGET, is_ratio=True)
+    if ratio.mean.value is None:
+        return f"{sides.partner.label} and {sides.proxy.label} cannot be compared by time: {ratio.mean.note}."
+    if _is_open(ratio):
+        return (
+            f"These seeds do not tell who reaches {target} accuracy first: {sides.proxy.label} took "
+            f"{format_ratio(ratio.mean.value)} the time of {sides.partner.label} {_within(ratio)}."
+        )
+    first, second = _high_and_low(sides, ratio)[::-1]
+    return (
+        f"{_upper_first(first.label)} reached {target} accuracy {format_ratio(_above_one(ratio).value)} as fast as "
+        f"{second.label}: {_amounts(first, second, TIME_TO_TARGET)} of virtual time {_within(ratio)}."
+    )
+
+
+def _throughput(sweep: Sweep, sides: Sides) -> str:
+    ratio = _paired(sweep, sides, THROUGHPUT, is_ratio=True)
+    if ratio.mean.value is None:
+        return f"{sides.partner.label} and {sides.proxy.label} cannot be compared by speed: {ratio.mean.note}."
+    if _is_open(ratio):
+        return (
+            f"These seeds do not tell who trains faster: {sides.proxy.label} processed "
+            f"{format_ratio(ratio.mean.value)} the samples per second of {sides.partner.label} {_within(ratio)}."
+        )
+    first, second = _high_and_low(sides, ratio)
+    return (
+        f"{_upper_first(first.label)} processed {format_ratio(_above_one(ratio).value)} the samples per virtual second "
+        f"of {second.label}: {_amounts(first, second, THROUGHPUT)} {_within(ratio)}."
+    )
+
+
+def _accuracy(sweep: Sweep, sides: Sides) -> str:
+    if not sweep.has_accuracy:
+        return "Nothing was learned (learner=none), so nothing is said about accuracy."
+    difference = _paired(sweep, sides, ACCURACY, is_ratio=False)
+    if difference.mean.value is None:
+        return ""
+    points = format_difference((abs(difference.mean.value),), ACCURACY.unit)[0].lstrip("+")
+    if _is_open(difference):
+        return (
+            f"Whose final accuracy is higher cannot be told: {sides.proxy.label} and {sides.partner.label} differ by "
+            f"{points} points {_within(difference)}."
+        )
+    higher, lower = _high_and_low(sides, difference)
+    return (
+        f"{_upper_first(higher.label)} ended {points} points more accurate than {lower.label}: "
+        f"{_amounts(higher, lower, ACCURACY)} {_within(difference)}."
+    )
+
+
+def _bytes(sweep: Sweep, sides: Sides) -> str:
+    ratio = _paired(sweep, sides, BYTES, is_ratio=True)
+    if ratio.mean.value is None:
+        return ""
+    more, less = _high_and_low(sides, ratio)
+    return (
+        f"{_upper_first(more.label)} moved {format_ratio(_above_one(ratio).value)} the bytes of {less.label}: "
+        f"{_amounts(more, less, BYTES)}."
+    )
+
+
+def _references(comparison: Comparison) -> str:
+    """Say what training alone and what pooling all data give."""
+    texts = {"solo": "everyone alone ends at", "pool": "all data on one machine at"}
+    means = {one.label: one.estimates[ACCURACY.column].mean for one in comparison.summaries}
+    parts = [
+        f"{text} {format_value(mean, ACCURACY.unit)}"
+        for label, text in texts.items()
+        if (mean := means.get(label)) is not None
+    ]
+    return f"For orientation: {', '.join(parts)}." if parts else ""
+
+
+def _paired(sweep: Sweep, sides: Sides, quantity: Quantity, *, is_ratio: bool) -> Difference:
+    """Compare proxy to partner."""
+    return paired_difference(
+        sweep.finished, sides.proxy.label, sides.partner.label, quantity, is_ratio=is_ratio
+    )
+
+
+def _is_open(difference: Difference) -> bool:
+    """Whether there is an interval and it includes "no difference"; one seed has none and is stated as it is."""
+    return difference.mean.low is not None and not difference.is_told
+
+
+def _high_and_low(sides: Sides, difference: Difference) -> tuple[Summary, Summary]:
+    """Return the side with the higher value, then the other."""
+    return (sides.proxy, sides.partner) if difference.is_higher else (sides.partner, sides.proxy)
+
+
+def _above_one(ratio: Difference) -> PairedMean:
+    """Return the ratio of the larger to the smaller side, with its interval turned round likewise."""
+    mean = ratio.mean
+    if mean.value is None or mean.value >= 1:
+        return mean
+    return replace(mean, value=1 / mean.value, low=_inverse(mean.high), high=_inverse(mean.low))
+
+
+def _above_zero(difference: Difference) -> PairedMean:
+    """Return the difference of the larger from the smaller side, with its interval turned round likewise."""
+    mean = difference.mean
+    if mean.value is None or mean.value >= 0:
+        return mean
+    return replace(mean, value=-mean.value, low=_negative(mean.high), high=_negative(mean.low))
+
+
+def _within(difference: Difference) -> str:
+    """Return the interval in brackets, and over how many seeds it was taken."""
+    turned = replace(difference, mean=_above_one(difference) if difference.is_ratio else _above_zero(difference))
+    if turned.mean.note:
+        return f"({turned.mean.note})"
+    return f"(95 % interval {interval_text(turned)}, {turned.num_seeds} seeds)"
+
+
+def _amounts(one: Summary, other: Summary, quantity: Quantity) -> str:
+    texts = [format_value(side.estimates[quantity.column].mean or 0.0, quantity.unit) for side in (one, other)]
+    return " against ".join(texts)
+
+
+def _num_reached(summary: Summary) -> str:
+    estimate = summary.estimates[TIME_TO_TARGET.column]
+    return f"{estimate.num_runs - estimate.num_missed} of {estimate.num_runs}"
+
+
+def _target(sweep: Sweep) -> str:
+    targets = [format_value(target, "fraction").replace(".0 ", " ") for target in sweep.targets]
+    return targets[0] if len(targets) == 1 else "the target"
+
+
+def _inverse(value: float | None) -> float | None:
+    return None if value is None else 1 / value
+
+
+def _negative(value: float | None) -> float | None:
+    return None if value is None else -value
+
+
+def _upper_first(text: str) -> str:
+    return text[:1].upper() + text[1:]

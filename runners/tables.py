@@ -1,0 +1,94 @@
+"""Owns the step from a simulation's outcome to tables: rounds, spans, the virtual summary and the timeline."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from runners.record import write_atomically
+from sim.trace import KINDS, Round, Spans
+from sim.world import Outcome
+
+TIMELINE_MAX_SPANS = 100_000
+"""A timeline holds the first rounds that fit: viewers grow slow, and the parquet file has them all."""
+
+
+def rounds_table(outcome: Outcome) -> pd.DataFrame:
+    """Return one row per round; asks for all feedback, so every rank must call it."""
+    rows = [
+        {
+            "round": one.round,
+            "start_sim_s": one.start_sim_s,
+            "end_sim_s": one.end_sim_s,
+            "num_participants": one.num_participants,
+            "num_samples": one.num_samples,
+            "num_bytes": one.num_bytes,
+            **{f"{kind}_sim_s": one.partner_sim_s[kind] for kind in KINDS},
+            "train_loss": _mean_train_loss(one),
+            "test_loss": one.evaluation.loss if one.evaluation else math.nan,
+            "test_accuracy": one.evaluation.accuracy if one.evaluation else math.nan,
+        }
+        for one in outcome.rounds
+    ]
+    return pd.DataFrame(rows)
+
+
+def spans_table(spans: Spans) -> pd.DataFrame:
+    """Return one row per span, in the order in which they began to be known."""
+    return pd.DataFrame(vars(spans))
+
+
+def virtual_summary(rounds: pd.DataFrame, *, num_partners: int, target_accuracy: float) -> dict[str, Any]:
+    """Return a record's `virtual` part: totals, means per partner, and when the target was reached (None: missed)."""
+    last = rounds.iloc[-1]
+    reached = rounds[rounds["test_accuracy"] >= target_accuracy]
+    total_sim_s = float(last["end_sim_s"])
+    return {
+        "total_sim_s": total_sim_s,
+        "num_partners": num_partners,
+        "num_rounds": len(rounds) - 1,
+        "num_samples": int(last["num_samples"]),
+        "num_bytes": float(last["num_bytes"]),
+        "samples_per_sim_s": float(last["num_samples"]) / total_sim_s,
+        "target_accuracy": target_accuracy,
+        "time_to_target_sim_s": float(reached["end_sim_s"].iloc[0]) if len(reached) else None,
+        "bytes_to_target": float(reached["num_bytes"].iloc[0]) if len(reached) else None,
+        **{f"{kind}_sim_s": float(rounds[f"{kind}_sim_s"].sum()) / num_partners for kind in KINDS},
+    }
+
+
+def write_timeline(path: Path, spans: Spans, mode: str) -> None:
+    """Write the virtual timeline as a Chrome trace, which ui.perfetto.dev opens."""
+    actors = list(dict.fromkeys(spans.actor))
+    names = [
+        {"ph": "M", "name": "thread_name", "pid": 0, "tid": number, "args": {"name": actor}}
+        for number, actor in enumerate(actors)
+    ]
+    process = {"ph": "M", "name": "process_name", "pid": 0, "args": {"name": f"{mode}, virtual time"}}
+    text = json.dumps({"displayTimeUnit": "ms", "traceEvents": [process, *names, *_timeline_events(spans, actors)]})
+    write_atomically(path, lambda part: part.write_text(text))
+
+
+def _timeline_events(spans: Spans, actors: list[str]) -> list[dict[str, Any]]:
+    numbers = {actor: number for number, actor in enumerate(actors)}
+    count = min(len(spans.kind), TIMELINE_MAX_SPANS)
+    return [
+        {
+            "ph": "X",
+            "name": spans.kind[row],
+            "cat": spans.kind[row],
+            "pid": 0,
+            "tid": numbers[spans.actor[row]],
+            "ts": spans.start_sim_s[row] * 1e6,  # the format's unit is the microsecond
+            "dur": (spans.end_sim_s[row] - spans.start_sim_s[row]) * 1e6,
+            "args": {"round": spans.round[row], "bytes": spans.num_bytes[row]},
+        }
+        for row in range(count)
+    ]
+
+
+def _mean_train_loss(one: Round) -> float:
+    losses = [feedback.train_loss for ask in one.feedback for feedback in ask()]
+    return sum(losses) / len(losses) if losses else math.nan

@@ -1,0 +1,68 @@
+"""Tasks: data, model, loss and batch of one learning problem. Each option is a frozen dataclass.
+
+What the virtual clock needs (parameters, FLOPs, bytes) is arithmetic and needs no tensor library; tests hold it against the real
+model. `samples` and `model` are only called where training really happens.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from runners.partition import Index
+from sim.bounds import at_least, one_of, positive
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """Hold model inputs: an array of shape (num_samples, ...) for training and one for the held-out test."""
+
+    train: np.ndarray
+    test: np.ndarray
+
+
+class Task(Protocol):
+    """Describe a learning problem with softmax cross entropy over `num_classes` classes."""
+
+    num_classes: int
+    batch_size: int
+    optimizer: str
+    learning_rate: float
+
+    def num_parameters(self) -> int:
+        """Return the number of trained numbers."""
+        ...
+
+    def train_flops_per_sample(self) -> float:
+        """Return the FLOPs of a forward and backward pass for one sample; a multiply-add counts two."""
+        ...
+
+    def sample_bytes(self) -> int:
+        """Return the bytes that move when one raw sample moves, label included."""
+        ...
+
+    def index(self) -> Index:
+        """Return labels and keys."""
+        ...
+
+    def samples(self) -> Samples:
+        """Return the model's inputs, in the order of `index`."""
+        ...
+
+    def model(self) -> "torch.nn.Module":
+        """Return a new model, initialised from torch's global generator; it maps inputs to logits."""
+        ...
+
+
+
+OPTIMIZERS = ("sgd", "adam")
+
+
+def check_recipe(task: Task) -> None:
+    """Raise ValueError unless batch size, optimizer and learning rate of a task are usable."""
+    at_least("batch_size", task.batch_size, 1, remedy="try task.batch_size=32")
+    one_of("optimizer", task.optimizer, OPTIMIZERS)
+    positive("learning_rate", task.learning_rate, remedy="0.1 suits sgd, 0.001 suits adam")

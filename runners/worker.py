@@ -1,0 +1,133 @@
+"""Owns one rank: it meets the other ranks once, then runs the jobs its parent sends, or the one run folder it was given.
+
+python -m runners.worker <run folder>     started on every rank by a launcher of your own, such as horovodrun -np 4
+"""
+
+import argparse
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from functools import cache
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runners.build import assemble, build
+from runners.config_file import read_config
+from runners.learner.horovod import Ranks, check_num_ranks
+from runners.perform import Job, OnProgress, train
+from runners.record import Failure, write_failure
+
+if TYPE_CHECKING:
+    from runners.learner.rank_data import RankData
+    from runners.task import Task
+
+PROGRESS_INTERVAL_WALL_S = 0.1
+
+
+def main() -> None:
+    """Run as a rank of the launcher that started this process."""
+    parser = argparse.ArgumentParser(prog="python -m runners.worker", description=__doc__.split("\n\n")[0])
+    parser.add_argument("folder", type=Path, nargs="?", help="run folder with the config.yaml that learner.launcher=external wrote")
+    parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--device", default="auto", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.parent is not None:
+        _serve(Connection(arguments.parent), arguments.device)
+    elif arguments.folder is None or not (arguments.folder / "config.yaml").is_file():
+        parser.error(
+            f"needs a run folder with a config.yaml, got {arguments.folder}; "
+            "compose one with `python -m runners.run … learner.launcher=external`"
+        )
+    else:
+        _run_folder(arguments.folder)
+
+
+def _serve(parent: Connection, device: str) -> None:
+    """Run jobs until the parent hangs up; whatever goes wrong is told to the parent and ends this process."""
+    try:
+        ranks = Ranks(device)
+        import sklearn.metrics  # noqa: F401  takes seconds, better now than in the first run's evaluation
+
+        parent.send(("ready", None))
+        while True:
+            folder, submitted_at = parent.recv()
+            on_progress = _throttled(lambda fraction: parent.send(("progress", fraction))) if ranks.rank == 0 else _ignore
+            _run(ranks, Path(folder), submitted_at, on_progress)
+            parent.send(("done", None))
+    except EOFError:
+        os._exit(0)  # the parent is gone; other ranks are told so too, and none waits for this one
+    except BaseException:
+        parent.send(("failed", traceback.format_exc()))
+        os._exit(1)
+
+
+def _run_folder(folder: Path) -> None:
+    """Run one folder's job among ranks that someone else started."""
+    from rich.console import Console
+
+    ranks = Ranks(read_config(folder)["learner"]["device"])
+    console = Console(stderr=True, quiet=ranks.rank != 0)
+    try:
+        with console.status(f"training on {ranks.size} ranks") as status:
+            _run(ranks, folder, time.time(), _throttled(lambda f: status.update(f"training on {ranks.size} ranks: {f:.0%}")))
+    except Exception as error:
+        if ranks.rank == 0:
+            failure = Failure(rank=0, message=str(error), traceback=traceback.format_exc())
+            write_failure(folder, read_config(folder), "failed", failure)
+        print(f"rank {ranks.rank}: error: {error}", file=sys.stderr)
+        sys.exit(1)
+    console.print(f"Record: {folder / 'record.json'}")
+    ranks.leave()
+
+
+def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgress) -> None:
+    from runners.learner.rank_learner import RankLearner
+
+    config = read_config(folder)
+    run = build(config)
+    setting, assignment = assemble(run)
+    check_num_ranks(ranks.size, len(assignment.train))
+    job = Job(folder=folder, config=config, run=run, setting=setting, assignment=assignment, submitted_at=submitted_at)
+    learner = RankLearner(
+        ranks=ranks,
+        task=run.task,
+        assignment=assignment,
+        privacy=run.privacy,
+        seed=run.seed,
+        data=_data(run.task, str(ranks.device)),
+    )
+    train(job, ranks, learner, on_progress)
+
+
+@cache
+def _data(task: "Task", device: str) -> "RankData":
+    import torch
+
+    from runners.learner.rank_data import RankData
+
+    return RankData(task.index(), task.samples(), torch.device(device))
+
+
+def _throttled(tell: Callable[[float], None]) -> OnProgress:
+    """Return a call that passes on at most ten fractions a second."""
+    last = 0.0
+
+    def on_progress(fraction: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PROGRESS_INTERVAL_WALL_S:
+            last = now
+            tell(fraction)
+
+    return on_progress
+
+
+def _ignore(_fraction: float) -> None:
+    pass
+
+
+if __name__ == "__main__":
+    main()

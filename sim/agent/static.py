@@ -1,0 +1,31 @@
+"""Agent `static`: everyone, or the same number of partners drawn at random each round."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.agent import Observation
+from sim.bounds import at_least
+
+
+@dataclass(frozen=True, kw_only=True)
+class Static:
+    """Choose `num_participants` partners uniformly without replacement; None means everyone."""
+
+    num_participants: int | None
+
+    def __post_init__(self) -> None:
+        if self.num_participants is not None:
+            at_least("num_participants", self.num_participants, 1, remedy="agent.num_participants=null takes everyone")
+
+    def choose(self, observation: Observation, rng: np.random.Generator) -> tuple[int, ...]:
+        """Return the round's partners; raises ValueError when more are wanted than there are."""
+        if self.num_participants is None:
+            return tuple(range(observation.num_partners))
+        if self.num_participants > observation.num_partners:
+            raise ValueError(
+                f"agent.num_participants must be at most the {observation.num_partners} partners, "
+                f"got {self.num_participants}; try agent.num_participants={observation.num_partners}"
+            )
+        drawn = rng.choice(observation.num_partners, size=self.num_participants, replace=False)
+        return tuple(sorted(int(partner) for partner in drawn))

@@ -1,0 +1,36 @@
+"""Owns how long a run trains, how often it is evaluated, and the accuracy it is asked to reach.
+
+The budget is counted in training samples, so that every mode does the same amount of learning.
+"""
+
+from dataclasses import dataclass
+
+from sim.bounds import at_least, positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """Hold a run's length in passes over the consortium's training data, and its target."""
+
+    num_epochs: float
+    num_evaluations: int
+    target_accuracy: float
+
+    def __post_init__(self) -> None:
+        positive("num_epochs", self.num_epochs, remedy="try budget.num_epochs=3")
+        at_least("num_evaluations", self.num_evaluations, 1, remedy="try budget.num_evaluations=10")
+        if not 0 < self.target_accuracy <= 1:
+            raise ValueError(
+                f"target_accuracy must be above 0 and at most 1, got {self.target_accuracy}; "
+                "try budget.target_accuracy=0.9 for 90 percent"
+            )
+
+    def num_steps(self, num_samples: int, batch_size: int) -> int:
+        """Return the steps of one trainer that passes `num_epochs` times over `num_samples` samples."""
+        return max(1, round(self.num_epochs * num_samples / batch_size))
+
+    def split_steps(self, num_steps: int) -> list[int]:
+        """Return the steps between evaluations; as even as whole steps allow, and none is empty."""
+        num_parts = min(self.num_evaluations, num_steps)
+        ends = [num_steps * part // num_parts for part in range(num_parts + 1)]
+        return [end - start for start, end in zip(ends, ends[1:], strict=False)]

@@ -1,0 +1,41 @@
+"""Learner `none`: nothing is learned; only time, bytes and cost are simulated.
+
+No tensor library is imported, so thousands of partners cost milliseconds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sim.learner import Evaluation, Feedback, Merged, Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """A model that is nothing but its version."""
+
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeOnly:
+    """Answer a mode's calls at once: models are version numbers, and there is nothing to evaluate."""
+
+    def initial_model(self, owner: int | None) -> Version:
+        """Return version 0."""
+        return Version(version=0)
+
+    def step(self, model: Version, works: Sequence[Work]) -> Merged:
+        """Return the next version."""
+        return Merged(model=Version(version=model.version + 1), feedback=_no_feedback)
+
+    def merge(self, model: Version, works: Sequence[Work], weights: Sequence[float]) -> Merged:
+        """Return the next version."""
+        return Merged(model=Version(version=model.version + 1), feedback=_no_feedback)
+
+    def evaluate(self, models: Sequence[Version]) -> Evaluation | None:
+        """Return None: there is no model to evaluate."""
+        return None
+
+
+def _no_feedback() -> tuple[Feedback, ...]:
+    return ()

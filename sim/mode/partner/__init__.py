@@ -1,0 +1,1 @@
+"""Partner modes: partners work together directly."""

@@ -1,0 +1,1 @@
+"""Proxy modes: something stands between the partners."""

@@ -1,0 +1,51 @@
+"""Mode `solo`: everyone trains alone on what they have. The floor that working together must beat.
+
+No byte moves and nobody waits: partners run their own budget at their own pace. A round is closed, with all models at the same
+fraction of their budgets, when the slowest partner gets there; the time of the curve is the slowest partner's.
+"""
+
+from dataclasses import dataclass
+
+from sim.learner import Merged, Model, Work
+from sim.partner import Member
+from sim.world import Steps, World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Solo:
+    """Train one model per partner, on that partner's data only."""
+
+    def run(self, world: World) -> Steps:
+        """Let every partner pass `num_epochs` times over its own data."""
+        models = [world.learner.initial_model(owner=member.index) for member in world.members]
+        world.begin(models)
+        plans = [_plan(world, member) for member in world.members]
+        arrivals = [[world.env.event() for _ in plan] for plan in plans]
+        for member, plan, events in zip(world.members, plans, arrivals, strict=True):
+            world.env.process(_train(member, plan, events))
+        for round_ in range(max(len(plan) for plan in plans)):
+            active = [member.index for member in world.members if round_ < len(plans[member.index])]
+            yield world.env.all_of([arrivals[index][round_] for index in active])
+            merged = [_learn(world, index, models, plans[index][round_]) for index in active]
+            num_samples = world.workload.batch_size * sum(plans[index][round_] for index in active)
+            world.end_round(models, merged=merged, num_participants=len(active), num_samples=num_samples)
+
+
+def _plan(world: World, member: Member) -> list[int]:
+    """Return the partner's steps in each round."""
+    workload = world.workload
+    num_steps = world.budget.num_steps(workload.num_samples[member.index], workload.batch_size)
+    return world.budget.split_steps(num_steps)
+
+
+def _train(member: Member, plan: list[int], events: list) -> Steps:
+    for num_steps, event in zip(plan, events, strict=True):
+        yield member.compute(num_steps)
+        event.succeed()
+
+
+def _learn(world: World, index: int, models: list[Model], num_steps: int) -> Merged:
+    work = Work(partner=index, start=models[index], num_steps=num_steps, data_of=(index,))
+    merged = world.learner.step(models[index], [work])
+    models[index] = merged.model
+    return merged

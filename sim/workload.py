@@ -1,0 +1,44 @@
+"""Owns what one unit of a task costs, as the virtual clock needs it: FLOPs, bytes, batch, samples.
+
+Comes from the task (runners/task), read by the hardware profile and the modes. No tensor, no data.
+"""
+
+from dataclasses import dataclass
+
+from sim.bounds import at_least, positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """Describe the training work of a task on a given partition of its data.
+
+    `train_flops_per_sample` counts forward and backward pass; `num_samples[i]` is what partner i holds.
+    """
+
+    num_parameters: int
+    bytes_per_parameter: int
+    train_flops_per_sample: float
+    sample_bytes: int
+    batch_size: int
+    num_samples: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        at_least("num_parameters", self.num_parameters, 1, remedy="a model without parameters can't be trained")
+        at_least("batch_size", self.batch_size, 1, remedy="try task.batch_size=32")
+        positive("train_flops_per_sample", self.train_flops_per_sample, remedy="three times the forward pass is usual")
+        for partner, samples in enumerate(self.num_samples):
+            if samples < 1:
+                raise ValueError(
+                    f"partner {partner} would hold {samples} of the {sum(self.num_samples)} training samples; every "
+                    "partner needs at least one: take fewer partners, more even data shares or a milder partition"
+                )
+
+    @property
+    def update_bytes(self) -> int:
+        """Return the size of the model, and so of one plain update."""
+        return self.num_parameters * self.bytes_per_parameter
+
+    @property
+    def total_samples(self) -> int:
+        """Return the number of training samples in the consortium."""
+        return sum(self.num_samples)
