@@ -73,6 +73,7 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         consortium = run.scenario.consortium(run.seed)
         if isinstance(run.learner, Horovod) and run.learner.launcher == "own":
             check_num_ranks(run.learner.num_ranks, len(consortium.partners))
+        run.agent.check(len(consortium.partners))
         shares = [partner.data_share for partner in consortium.partners]
         assignment = divide(run.task.index(), run.partition, shares, run.seed)
         workload = Workload(

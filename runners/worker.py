@@ -49,8 +49,7 @@ def _serve(parent: Connection, device: str) -> None:
     """Run jobs until the parent hangs up; whatever goes wrong is told to the parent and ends this process."""
     try:
         ranks = Ranks(device)
-        import sklearn.metrics  # noqa: F401  takes seconds, better now than in the first run's evaluation
-
+        _warm_up()
         parent.send(("ready", None))
         while True:
             folder, submitted_at = parent.recv()
@@ -62,6 +61,14 @@ def _serve(parent: Connection, device: str) -> None:
     except BaseException:
         parent.send(("failed", traceback.format_exc()))
         os._exit(1)
+
+
+def _warm_up() -> None:
+    """Load now what would take seconds in the first run: scikit-learn, and what torch loads with its first optimizer."""
+    import sklearn.metrics  # noqa: F401
+    import torch
+
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)])
 
 
 def _run_folder(folder: Path) -> None:

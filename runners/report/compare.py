@@ -110,7 +110,9 @@ def compare_runs(runs: pd.DataFrame) -> Comparison:
         baseline=baseline,
         summaries=summaries,
         differences=tuple(
-            paired_difference(finished, label, str(baseline), quantity, is_ratio=quantity.compared_as == "ratio")
+            paired_difference(
+                finished, label, str(baseline), quantity, is_ratio=quantity.compared_as == "ratio"
+            )
             for label in others
             for quantity in QUANTITIES
             if quantity.compared_as is not None and _is_measured(finished, quantity)
@@ -136,9 +138,18 @@ def paired_difference(
     """Compare two modes seed by seed; a ratio is the geometric mean over seeds, with the interval taken on logarithms."""
     pairs = _pairs(finished, label, baseline, quantity.column)
     why_not = _why_not_comparable(pairs, quantity, is_ratio=is_ratio)
-    mean = PairedMean(note=why_not) if why_not else _paired_mean(pairs[label], pairs[baseline], is_ratio=is_ratio)
+    mean = (
+        PairedMean(note=why_not)
+        if why_not
+        else _paired_mean(pairs[label], pairs[baseline], is_ratio=is_ratio)
+    )
     return Difference(
-        label=label, baseline=baseline, quantity=quantity, is_ratio=is_ratio, num_seeds=len(pairs), mean=mean
+        label=label,
+        baseline=baseline,
+        quantity=quantity,
+        is_ratio=is_ratio,
+        num_seeds=len(pairs),
+        mean=mean,
     )
 
 
@@ -158,7 +169,9 @@ def _estimate(finished: pd.DataFrame, quantity: Quantity) -> Estimate:
     if not quantity.needs_target:
         return estimate_mean(values, num_runs=len(values))
     has_target = (finished["target_accuracy"].notna() & finished["accuracy"].notna()).tolist()
-    num_missed = sum(math.isnan(value) and target for value, target in zip(values, has_target, strict=True))
+    num_missed = sum(
+        math.isnan(value) and target for value, target in zip(values, has_target, strict=True)
+    )
     estimate = estimate_mean([] if num_missed else values, num_runs=len(values))
     num_values = sum(not math.isnan(value) for value in values)
     return Estimate(
@@ -183,19 +196,24 @@ def _is_measured(finished: pd.DataFrame, quantity: Quantity) -> bool:
 
 
 def _pairs(finished: pd.DataFrame, label: str, baseline: str, column: str) -> pd.DataFrame:
-    by_label = {name: finished[finished["label"] == name].set_index("seed")[column] for name in (label, baseline)}
+    by_label = {
+        name: finished[finished["label"] == name].set_index("seed")[column]
+        for name in (label, baseline)
+    }
     return pd.concat(by_label, axis=1, join="inner").dropna()
 
 
 def _why_not_comparable(pairs: pd.DataFrame, quantity: Quantity, *, is_ratio: bool) -> str:
     """Return why there is no difference to state, or an empty text."""
     if pairs.empty:
-        return "no seed in which both reached the target" if quantity.needs_target else "no seed that both finished"
+        return "no seed where both reached it" if quantity.needs_target else "no seed both finished"
     zero = [str(label) for label in pairs.columns if is_ratio and (pairs[label] <= 0).any()]
-    return f"no ratio: {quantity.title} is 0 for {' and '.join(zero)}" if zero else ""
+    return f"no ratio: 0 for {' and '.join(zero)}" if zero else ""
 
 
-def _paired_mean(ours: "pd.Series[float]", theirs: "pd.Series[float]", *, is_ratio: bool) -> PairedMean:
+def _paired_mean(
+    ours: "pd.Series[float]", theirs: "pd.Series[float]", *, is_ratio: bool
+) -> PairedMean:
     if not is_ratio:
         return _paired_t(ours.to_numpy(), theirs.to_numpy())
     logs = _paired_t(np.log(ours.to_numpy()), np.log(theirs.to_numpy()))
@@ -211,7 +229,7 @@ def _paired_t(ours: Values, theirs: Values) -> PairedMean:
     if len(differences) == 1:
         return PairedMean(value=mean, note="one seed: no interval")
     if np.ptp(differences) <= _NOISE * max(np.abs(ours).max(), np.abs(theirs).max()):
-        return PairedMean(value=mean, low=mean, high=mean, note="the same in every seed")
+        return PairedMean(value=mean, low=mean, high=mean, note="same in every seed")
     result = stats.ttest_rel(ours, theirs)
     interval = result.confidence_interval(CONFIDENCE)
     return PairedMean(

@@ -4,6 +4,7 @@ Between two evaluations a run keeps the accuracy of the last one; after its end 
 seconds or bytes, y a fraction.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from runners.report.load import Sweep
 
 MAX_POINTS = 400
 """More than this many points per curve are not visible, and make the page heavy."""
+
+WIDE_RATIO = 10.0
 
 Values = npt.NDArray[np.float64]
 
@@ -42,7 +45,16 @@ def accuracy_curves(sweep: Sweep, x_column: str) -> list[ModeCurve]:
     if not sweep.has_accuracy:
         return []
     evaluated = sweep.rounds.dropna(subset=["test_accuracy"])
-    return [_mode_curve(str(label), rows, x_column) for label, rows in evaluated.groupby("label", sort=False)]
+    return [
+        _mode_curve(str(label), rows, x_column)
+        for label, rows in evaluated.groupby("label", sort=False)
+    ]
+
+
+def is_wide(values: Sequence[float]) -> bool:
+    """Whether positive `values` lie too far apart to be read on one linear axis."""
+    positive = [value for value in values if value > 0]
+    return bool(positive) and max(positive) > WIDE_RATIO * min(positive)
 
 
 def _mode_curve(label: str, rows: pd.DataFrame, x_column: str) -> ModeCurve:
@@ -54,7 +66,9 @@ def _mode_curve(label: str, rows: pd.DataFrame, x_column: str) -> ModeCurve:
     everywhere = np.unique(np.concatenate([curve.x for curve in seeds]))
     grid = _thin(everywhere[everywhere >= start])
     mean = np.mean([_step_at(curve, grid) for curve in seeds], axis=0)
-    return ModeCurve(label=label, x=grid, y=mean, seeds=tuple(_thin_curve(curve) for curve in seeds))
+    return ModeCurve(
+        label=label, x=grid, y=mean, seeds=tuple(_thin_curve(curve) for curve in seeds)
+    )
 
 
 def _step_at(curve: SeedCurve, grid: Values) -> Values:

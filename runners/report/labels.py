@@ -28,9 +28,13 @@ def label_runs(runs: pd.DataFrame, records: Mapping[str, Mapping[str, Any]]) -> 
     return _in_report_order(_supersede(runs))
 
 
-def _what_else_differs(names: "pd.Series[str]", records: Mapping[str, Mapping[str, Any]]) -> "pd.Series[str]":
+def _what_else_differs(
+    names: "pd.Series[str]", records: Mapping[str, Mapping[str, Any]]
+) -> "pd.Series[str]":
     """Return what to add to the labels of these runs: the settings in which their configs differ."""
-    flat = pd.DataFrame([_flatten(records[name]["config"]) for name in names], index=names.index).astype(str)
+    flat = pd.DataFrame(
+        [_flatten(records[name]["config"]) for name in names], index=names.index
+    ).astype(str)
     differing = [key for key in flat.columns if key != "seed" and flat[key].nunique() > 1]
     added = pd.Series("", index=names.index)
     for key in differing:
@@ -41,12 +45,18 @@ def _what_else_differs(names: "pd.Series[str]", records: Mapping[str, Mapping[st
 def _flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in config.items():
-        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+        flat |= (
+            _flatten(value, f"{prefix}{key}.")
+            if isinstance(value, Mapping)
+            else {f"{prefix}{key}": value}
+        )
     return flat
 
 
 def _supersede(runs: pd.DataFrame) -> pd.DataFrame:
-    order = runs.assign(is_finished=runs["status"] == "finished").sort_values(["is_finished", "created_utc", "run"])
+    order = runs.assign(is_finished=runs["status"] == "finished").sort_values(
+        ["is_finished", "created_utc", "run"]
+    )
     is_older = order.duplicated(["label", "seed"], keep="last")
     older = order.index[is_older & order["is_finished"]]
     runs.loc[older, "status"] = SUPERSEDED
@@ -57,9 +67,13 @@ def _supersede(runs: pd.DataFrame) -> pd.DataFrame:
 def _in_report_order(runs: pd.DataFrame) -> pd.DataFrame:
     """Put partner modes first, then proxy modes, then the floor and the ceiling."""
     order = runs.assign(group=runs["label"].map(_group))
-    return order.sort_values(["group", "label", "seed", "run"], ignore_index=True).drop(columns="group")
+    return order.sort_values(["group", "label", "seed", "run"], ignore_index=True).drop(
+        columns="group"
+    )
 
 
 def _group(label: str) -> int:
     groups = ("partner/", "proxy/", "solo", "pool")
-    return next((number for number, start in enumerate(groups) if label.startswith(start)), len(groups))
+    return next(
+        (number for number, start in enumerate(groups) if label.startswith(start)), len(groups)
+    )

@@ -16,11 +16,12 @@ SCHEMA_VERSION = 1
 STATUSES = ("finished", "failed", "interrupted")
 NAMES = ("mode", "task", "scenario", "partition", "agent", "privacy", "hardware", "learner")
 VIRTUAL = (
-    "total_sim_s", "num_rounds", "num_samples", "num_bytes", "samples_per_sim_s", "target_accuracy",
+    "total_sim_s", "num_partners", "num_rounds", "num_samples", "num_bytes", "samples_per_sim_s", "target_accuracy",
     "time_to_target_sim_s", "bytes_to_target", "compute_sim_s", "transfer_sim_s", "wait_sim_s", "proxy_sim_s",
 )  # fmt: skip
 WALL = (
-    "num_ranks", "train_wall_s", "communicate_wall_s", "evaluate_wall_s", "total_wall_s", "samples_per_wall_s"
+    "num_ranks", "start_wall_s", "warm_up_wall_s", "train_wall_s", "communicate_wall_s", "evaluate_wall_s",
+    "total_wall_s", "samples_per_wall_s",
 )  # fmt: skip
 METRICS = ("loss", "accuracy", "macro_recall", "macro_f1", "roc_auc")
 NUMBERS = (*VIRTUAL, *WALL, *METRICS)
@@ -62,7 +63,9 @@ class Sweep:
         """The target accuracies that runs were held against, smallest first."""
         if not self.has_accuracy:
             return ()
-        return tuple(sorted(float(target) for target in self.finished["target_accuracy"].dropna().unique()))
+        return tuple(
+            sorted(float(target) for target in self.finished["target_accuracy"].dropna().unique())
+        )
 
 
 def load_sweep(folder: Path) -> Sweep:
@@ -90,7 +93,9 @@ def _read_record(path: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not JSON ({error}); run it again, or remove its folder") from error
+        raise ValueError(
+            f"{path} is not JSON ({error}); run it again, or remove its folder"
+        ) from error
     version = record.get("schema_version") if isinstance(record, dict) else None
     if version != SCHEMA_VERSION:
         raise ValueError(
@@ -98,7 +103,9 @@ def _read_record(path: Path) -> dict[str, Any]:
             "the version of Accord that wrote it"
         )
     if record["status"] not in STATUSES:
-        raise ValueError(f"{path} has status {record['status']!r}, allowed are {', '.join(STATUSES)}")
+        raise ValueError(
+            f"{path} has status {record['status']!r}, allowed are {', '.join(STATUSES)}"
+        )
     return record
 
 
@@ -130,7 +137,9 @@ def _run_row(run: str, record: dict[str, Any]) -> dict[str, Any]:
 def _rounds_table(folder: Path, finished: pd.DataFrame) -> pd.DataFrame:
     tables = [
         _read_rounds(folder / run).assign(label=label, seed=seed)
-        for run, label, seed in zip(finished["run"], finished["label"], finished["seed"], strict=True)
+        for run, label, seed in zip(
+            finished["run"], finished["label"], finished["seed"], strict=True
+        )
     ]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
@@ -138,8 +147,12 @@ def _rounds_table(folder: Path, finished: pd.DataFrame) -> pd.DataFrame:
 def _read_rounds(run_dir: Path) -> pd.DataFrame:
     path = run_dir / "rounds.parquet"
     if not path.exists():
-        raise ValueError(f"{path} is missing, though its record says finished; run it again, or remove its folder")
-    return pd.read_parquet(path).astype({"test_accuracy": float, "end_sim_s": float, "num_bytes": float})
+        raise ValueError(
+            f"{path} is missing, though its record says finished; run it again, or remove its folder"
+        )
+    return pd.read_parquet(path).astype(
+        {"test_accuracy": float, "end_sim_s": float, "num_bytes": float}
+    )
 
 
 def read_first_spans(run_dir: Path, num_rounds: int) -> pd.DataFrame:
@@ -153,7 +166,9 @@ def read_first_spans(run_dir: Path, num_rounds: int) -> pd.DataFrame:
 def _partners_table(records: dict[str, dict[str, Any]], finished: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {"label": label, "seed": seed, "partner": partner, "accuracy": metrics["accuracy"]}
-        for run, label, seed in zip(finished["run"], finished["label"], finished["seed"], strict=True)
+        for run, label, seed in zip(
+            finished["run"], finished["label"], finished["seed"], strict=True
+        )
         for partner, metrics in ((records[run]["metrics"] or {}).get("partners") or {}).items()
     ]
     table = pd.DataFrame(rows, columns=["label", "seed", "partner", "accuracy"])
@@ -161,6 +176,6 @@ def _partners_table(records: dict[str, dict[str, Any]], finished: pd.DataFrame) 
 
 
 def _folders_without_record(folder: Path, with_record: set[Path]) -> tuple[str, ...]:
-    """Name the folders that Hydra made for a job that then died without a word."""
-    job_dirs = {path.parent for path in folder.rglob(".hydra")} - with_record - {folder}
+    """Name the folders of runs that began, so have a config, and then died without a word."""
+    job_dirs = {path.parent for path in folder.rglob("config.yaml")} - with_record
     return tuple(sorted(path.relative_to(folder).as_posix() for path in job_dirs))

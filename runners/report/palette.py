@@ -45,7 +45,11 @@ def translucent(colour: str, alpha: float) -> str:
 
 def _colours_of(labels: Sequence[str]) -> dict[str, str]:
     colours = {label: REFERENCE_COLOURS[label] for label in labels if label in REFERENCE_COLOURS}
-    for start, palette in (("partner/", PARTNER_COLOURS), ("proxy/", PROXY_COLOURS), ("", OTHER_COLOURS)):
+    for start, palette in (
+        ("partner/", PARTNER_COLOURS),
+        ("proxy/", PROXY_COLOURS),
+        ("", OTHER_COLOURS),
+    ):
         family = [label for label in labels if label not in colours and label.startswith(start)]
         colours |= {label: palette[number % len(palette)] for number, label in enumerate(family)}
     return colours

@@ -21,7 +21,11 @@ class Quantity:
 
 
 ACCURACY = Quantity(
-    column="accuracy", title="accuracy", unit="fraction", higher_is_better=True, compared_as="difference"
+    column="accuracy",
+    title="accuracy",
+    unit="fraction",
+    higher_is_better=True,
+    compared_as="difference",
 )
 MACRO_F1 = Quantity(column="macro_f1", title="macro F1", unit="score", higher_is_better=True)
 ROC_AUC = Quantity(column="roc_auc", title="ROC-AUC", unit="score", higher_is_better=True)
@@ -40,12 +44,22 @@ THROUGHPUT = Quantity(
     higher_is_better=True,
     compared_as="ratio",
 )
-TOTAL_TIME = Quantity(column="total_sim_s", title="total time", unit="seconds", higher_is_better=False)
+TOTAL_TIME = Quantity(
+    column="total_sim_s", title="total time", unit="seconds", higher_is_better=False
+)
 BYTES = Quantity(
-    column="num_bytes", title="bytes moved", unit="bytes", higher_is_better=False, compared_as="ratio"
+    column="num_bytes",
+    title="bytes moved",
+    unit="bytes",
+    higher_is_better=False,
+    compared_as="ratio",
 )
 BYTES_TO_TARGET = Quantity(
-    column="bytes_to_target", title="bytes to target", unit="bytes", higher_is_better=False, needs_target=True
+    column="bytes_to_target",
+    title="bytes to target",
+    unit="bytes",
+    higher_is_better=False,
+    needs_target=True,
 )
 
 QUANTITIES = (

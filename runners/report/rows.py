@@ -15,7 +15,8 @@ def write_csv_files(sweep: Sweep, comparison: Comparison) -> None:
     tables = {
         "summary.csv": pd.DataFrame([_summary_row(summary) for summary in comparison.summaries]),
         "differences.csv": pd.DataFrame(
-            [_difference_row(difference) for difference in comparison.differences], columns=_DIFFERENCE_COLUMNS
+            [_difference_row(difference) for difference in comparison.differences],
+            columns=_DIFFERENCE_COLUMNS,
         ),
         "runs.csv": sweep.runs,
     }

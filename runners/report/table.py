@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table as RichTable
 
@@ -27,7 +27,8 @@ from runners.report.quantities import (
 )
 from runners.report.units import (
     DASH,
-    format_difference,
+    difference_unit,
+    format_differences,
     format_estimate,
     format_p_value,
     format_ratio,
@@ -41,12 +42,13 @@ REFERENCES = {"solo": " (floor)", "pool": " (ceiling)"}
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table of text; the first column names its row, the others may be numbers, `note` explains them."""
+    """A table of text: the first column names its row, the first `num_text_columns` are words, the others numbers."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    num_text_columns: int = 1
 
 
 def print_report(
@@ -63,6 +65,7 @@ def print_report(
     )
     for table in tables:
         if len(table.columns) > 2 and table.rows:
+            console.print()
             _print_table(console, table)
     for line in describe_unfinished(sweep):
         console.print(escape(line), style="red", highlight=False)
@@ -86,7 +89,8 @@ def summary_table(sweep: Sweep, comparison: Comparison, quantities: Sequence[Qua
         title="Modes compared",
         columns=("mode", "seeds", *titles),
         rows=rows,
-        note="mean ± half width of the 95 % t interval over seeds" + ("; clock: virtual" if is_cost else ""),
+        note="mean ± half width of the 95 % t interval over seeds"
+        + ("; clock: virtual" if is_cost else ""),
     )
 
 
@@ -94,9 +98,10 @@ def differences_table(comparison: Comparison) -> Table:
     """Return one row per mode and figure: how it differs from the baseline, seed by seed."""
     return Table(
         title=f"Differences from {comparison.baseline}, paired by seed",
-        columns=("mode", "figure", "difference", "95 % interval", "p", "seeds", "reading"),
+        columns=("mode", "figure", "difference [95 % interval]", "p", "seeds", "reading"),
         rows=tuple(_difference_row(difference) for difference in comparison.differences),
         note="paired t; × is mode ÷ baseline (geometric mean); clock: virtual",
+        num_text_columns=2,
     )
 
 
@@ -136,10 +141,17 @@ def reading_of(difference: Difference) -> str:
 
 
 def _print_table(console: Console, table: Table) -> None:
-    shown = RichTable(title=escape(table.title), caption=escape(table.note), box=box.SIMPLE_HEAD, title_justify="left")
+    shown = RichTable(
+        title=escape(table.title),
+        caption=escape(table.note),
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        pad_edge=False,
+    )
     shown.caption_justify = "left"
     for number, column in enumerate(table.columns):
-        shown.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+        justify: JustifyMethod = "left" if number < table.num_text_columns else "right"
+        shown.add_column(escape(column), justify=justify, no_wrap=number == 0, overflow="fold")
     previous = ""
     for row in table.rows:
         first = "" if row[0] == previous else row[0]
@@ -166,33 +178,47 @@ def _estimate_cell(summary: Summary, quantity: Quantity) -> str:
 
 
 def _difference_row(difference: Difference) -> tuple[str, ...]:
-    mean = difference.mean
-    names = (difference.label, difference.quantity.title)
-    if mean.value is None:
-        return (*names, DASH, mean.note, DASH, str(difference.num_seeds), DASH)
     return (
-        *names,
-        _scaled(difference, (mean.value,)),
-        mean.note if mean.low is None or mean.high is None else interval_text(difference),
-        format_p_value(mean.p_value),
+        difference.label,
+        difference.quantity.title,
+        _difference_text(difference),
+        format_p_value(difference.mean.p_value),
         str(difference.num_seeds),
         reading_of(difference),
     )
 
 
-def interval_text(difference: Difference) -> str:
-    """Return the bounds of the interval; one number and a note where they coincide."""
+def _difference_text(difference: Difference) -> str:
+    """Return `value [low to high] unit`, all three in one unit; a note stands for bounds that say nothing."""
     mean = difference.mean
-    if mean.low is None or mean.high is None:
+    if mean.value is None:
+        return f"{DASH} [{mean.note}]"
+    values = (
+        (mean.value,)
+        if mean.low is None or mean.high is None
+        else (mean.value, mean.low, mean.high)
+    )
+    value, *bounds = _numbers(difference, values)
+    return f"{value}{_unit(difference, values)} [{mean.note or ' to '.join(bounds)}]"
+
+
+def interval_text(difference: Difference) -> str:
+    """Return the bounds of the interval with their unit; a note where they coincide or are missing."""
+    mean = difference.mean
+    if mean.note or mean.low is None or mean.high is None:
         return mean.note
-    return mean.note or _scaled(difference, (mean.low, mean.high))
+    bounds = (mean.low, mean.high)
+    return " to ".join(_numbers(difference, bounds)) + _unit(difference, bounds)
 
 
-def _scaled(difference: Difference, values: tuple[float, ...]) -> str:
+def _numbers(difference: Difference, values: tuple[float, ...]) -> list[str]:
     if difference.is_ratio:
-        return " to ".join(format_ratio(value) for value in values)
-    text, unit = format_difference(values, difference.quantity.unit)
-    return f"{text} {unit}"
+        return [format_ratio(value) for value in values]
+    return format_differences(values, difference.quantity.unit)
+
+
+def _unit(difference: Difference, values: tuple[float, ...]) -> str:
+    return "" if difference.is_ratio else f" {difference_unit(values, difference.quantity.unit)}"
 
 
 def _on_rank(rank: float | None) -> str:

@@ -76,16 +76,21 @@ def format_estimate(mean: float, half_width: float | None, unit: str) -> str:
     return _join(f"{_digits(scaled, num_decimals)} ± {_half(half, num_decimals)}", scale)
 
 
-def format_difference(values: tuple[float, ...], unit: str) -> tuple[str, str]:
-    """Return the numbers of `values` in one unit with their signs, joined by ` to `, and the unit's name.
-
-    A difference of fractions is in points: percent of the whole, not of the baseline.
-    """
-    scale = pick_scale(max(values, key=abs), unit)
+def format_differences(values: tuple[float, ...], unit: str) -> list[str]:
+    """Return the numbers of `values` with their signs, all in the unit that `difference_unit` names."""
+    scale = _common_scale(values, unit)
     scaled = [value / scale.divisor for value in values]
     num_decimals = _num_decimals(max(scaled, key=abs), scale)
-    text = " to ".join(_signed(value, num_decimals) for value in scaled)
-    return text, "points" if unit == "fraction" else scale.suffix
+    return [_signed(value, num_decimals) for value in scaled]
+
+
+def difference_unit(values: tuple[float, ...], unit: str) -> str:
+    """Name the unit of `format_differences`; fractions differ by points: percent of the whole, not of the baseline."""
+    return "points" if unit == "fraction" else _common_scale(values, unit).suffix
+
+
+def _common_scale(values: tuple[float, ...], unit: str) -> Scale:
+    return pick_scale(max(values, key=abs), unit)
 
 
 def format_ratio(value: float) -> str:

@@ -11,7 +11,7 @@ from runners.report.compare import Comparison, Difference, PairedMean, Summary, 
 from runners.report.load import Sweep
 from runners.report.quantities import ACCURACY, BYTES, THROUGHPUT, TIME_TO_TARGET, Quantity
 from runners.report.table import interval_text
-from runners.report.units import format_difference, format_ratio, format_value
+from runners.report.units import format_differences, format_ratio, format_value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,13 @@ def answer(sweep: Sweep, comparison: Comparison) -> tuple[str, ...]:
             "This sweep cannot say whether to work together directly or through a proxy: it needs a finished run of a "
             "partner mode and of a proxy mode.",
         )
-    sentences = [_speed(sweep, sides), _accuracy(sweep, sides), _bytes(sweep, sides), _references(comparison)]
+    sentences = [
+        *_speed(sweep, sides),
+        _accuracy(sweep, sides),
+        _bytes(sweep, sides),
+        _references(comparison),
+    ]
+    sentences.append(_scope(comparison, sides))
     return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -41,40 +47,56 @@ def _pick_sides(comparison: Comparison) -> Sides | None:
         [one for one in comparison.summaries if one.label.startswith(start) and one.num_finished]
         for start in ("partner/", "proxy/")
     )
-    return Sides(partner=min(partner, key=_rank), proxy=min(proxy, key=_rank)) if partner and proxy else None
+    return (
+        Sides(partner=min(partner, key=_rank), proxy=min(proxy, key=_rank))
+        if partner and proxy
+        else None
+    )
 
 
 def _rank(summary: Summary) -> tuple[float, float, float]:
     """Order modes: soonest at the target, then most accurate, then fastest."""
     time, accuracy, throughput = (
-        summary.estimates[quantity.column].mean for quantity in (TIME_TO_TARGET, ACCURACY, THROUGHPUT)
+        summary.estimates[quantity.column].mean
+        for quantity in (TIME_TO_TARGET, ACCURACY, THROUGHPUT)
     )
     return math.inf if time is None else time, -(accuracy or 0.0), -(throughput or 0.0)
 
 
-def _speed(sweep: Sweep, sides: Sides) -> str:
-    """Say who is faster: by time to the target if there is one, else by throughput."""
+def _speed(sweep: Sweep, sides: Sides) -> list[str]:
+    """Say who is faster: by time to the target if there is one and no seed missed it, else by throughput."""
     if not sweep.targets:
-        return _throughput(sweep, sides)
-    target = _target(sweep)
-    if any(side.estimates[TIME_TO_TARGET.column].num_missed for side in (sides.partner, sides.proxy)):
-        return (
-            f"{target} accuracy was reached by {sides.partner.label} in {_num_reached(sides.partner)} seeds, by "
-            f"{sides.proxy.label} in {_num_reached(sides.proxy)}."
-        )
+        return [_throughput(sweep, sides)]
+    if any(_missed(side) for side in (sides.partner, sides.proxy)):
+        return [_who_reached(sweep, sides), _throughput(sweep, sides)]
     ratio = _paired(sweep, sides, TIME_TO_TARGET, is_ratio=True)
     if ratio.mean.value is None:
-        return f"{sides.partner.label} and {sides.proxy.label} cannot be compared by time: {ratio.mean.note}."
+        return [
+            f"{sides.partner.label} and {sides.proxy.label} cannot be compared by time: {ratio.mean.note}."
+        ]
     if _is_open(ratio):
-        return (
-            f"These seeds do not tell who reaches {target} accuracy first: {sides.proxy.label} took "
+        return [
+            f"These seeds do not tell who reaches {_target(sweep)} accuracy first: {sides.proxy.label} took "
             f"{format_ratio(ratio.mean.value)} the time of {sides.partner.label} {_within(ratio)}."
-        )
+        ]
     first, second = _high_and_low(sides, ratio)[::-1]
-    return (
-        f"{_upper_first(first.label)} reached {target} accuracy {format_ratio(_above_one(ratio).value)} as fast as "
-        f"{second.label}: {_amounts(first, second, TIME_TO_TARGET)} of virtual time {_within(ratio)}."
-    )
+    return [
+        f"{_way(first)} was faster: {first.label} reached {_target(sweep)} accuracy "
+        f"{format_ratio(_above_one(ratio).value)} as fast as {second.label}, "
+        f"{_amounts(first, second, TIME_TO_TARGET)} of virtual time {_within(ratio)}."
+    ]
+
+
+def _who_reached(sweep: Sweep, sides: Sides) -> str:
+    """Say how often each side reached the target, and whether only one ever did."""
+    reached = f"{sides.partner.label} in {_num_reached(sides.partner)} seeds, {sides.proxy.label} in {_num_reached(sides.proxy)}"
+    winners = [side for side in (sides.partner, sides.proxy) if not _missed(side)]
+    losers = [side for side in (sides.partner, sides.proxy) if _missed(side) == side.num_finished]
+    if len(winners) == len(losers) == 1:
+        return f"Only {_way(winners[0]).lower()} reached {_target(sweep)} accuracy: {reached}."
+    if len(losers) == 2:
+        return f"Neither way reached {_target(sweep)} accuracy: {reached}."
+    return f"{_target(sweep)} accuracy was not always reached: {reached}."
 
 
 def _throughput(sweep: Sweep, sides: Sides) -> str:
@@ -88,8 +110,9 @@ def _throughput(sweep: Sweep, sides: Sides) -> str:
         )
     first, second = _high_and_low(sides, ratio)
     return (
-        f"{_upper_first(first.label)} processed {format_ratio(_above_one(ratio).value)} the samples per virtual second "
-        f"of {second.label}: {_amounts(first, second, THROUGHPUT)} {_within(ratio)}."
+        f"{_way(first)} trained more samples per virtual second: {first.label} "
+        f"{format_ratio(_above_one(ratio).value)} as many as {second.label}, "
+        f"{_amounts(first, second, THROUGHPUT)} {_within(ratio)}."
     )
 
 
@@ -99,7 +122,7 @@ def _accuracy(sweep: Sweep, sides: Sides) -> str:
     difference = _paired(sweep, sides, ACCURACY, is_ratio=False)
     if difference.mean.value is None:
         return ""
-    points = format_difference((abs(difference.mean.value),), ACCURACY.unit)[0].lstrip("+")
+    points = format_differences((abs(difference.mean.value),), ACCURACY.unit)[0].lstrip("+")
     if _is_open(difference):
         return (
             f"Whose final accuracy is higher cannot be told: {sides.proxy.label} and {sides.partner.label} differ by "
@@ -107,7 +130,7 @@ def _accuracy(sweep: Sweep, sides: Sides) -> str:
         )
     higher, lower = _high_and_low(sides, difference)
     return (
-        f"{_upper_first(higher.label)} ended {points} points more accurate than {lower.label}: "
+        f"{higher.label} ended {points} points more accurate than {lower.label}: "
         f"{_amounts(higher, lower, ACCURACY)} {_within(difference)}."
     )
 
@@ -118,7 +141,7 @@ def _bytes(sweep: Sweep, sides: Sides) -> str:
         return ""
     more, less = _high_and_low(sides, ratio)
     return (
-        f"{_upper_first(more.label)} moved {format_ratio(_above_one(ratio).value)} the bytes of {less.label}: "
+        f"{more.label} moved {format_ratio(_above_one(ratio).value)} the bytes of {less.label}: "
         f"{_amounts(more, less, BYTES)}."
     )
 
@@ -170,15 +193,46 @@ def _above_zero(difference: Difference) -> PairedMean:
 
 def _within(difference: Difference) -> str:
     """Return the interval in brackets, and over how many seeds it was taken."""
-    turned = replace(difference, mean=_above_one(difference) if difference.is_ratio else _above_zero(difference))
+    turned = replace(
+        difference, mean=_above_one(difference) if difference.is_ratio else _above_zero(difference)
+    )
     if turned.mean.note:
         return f"({turned.mean.note})"
     return f"(95 % interval {interval_text(turned)}, {turned.num_seeds} seeds)"
 
 
 def _amounts(one: Summary, other: Summary, quantity: Quantity) -> str:
-    texts = [format_value(side.estimates[quantity.column].mean or 0.0, quantity.unit) for side in (one, other)]
+    texts = [
+        format_value(side.estimates[quantity.column].mean or 0.0, quantity.unit)
+        for side in (one, other)
+    ]
     return " against ".join(texts)
+
+
+def _scope(comparison: Comparison, sides: Sides) -> str:
+    """Say for how many modes a side's best one stands; choosing it on the same seeds flatters it."""
+    texts = []
+    for side, start in ((sides.partner, "partner/"), (sides.proxy, "proxy/")):
+        num_modes = sum(
+            one.label.startswith(start) and one.num_finished > 0 for one in comparison.summaries
+        )
+        if num_modes > 1:
+            texts.append(
+                f"{side.label} stands for {num_modes} {start[:-1]} modes as the best of them in these seeds"
+            )
+    return f"{'; '.join(texts)}." if texts else ""
+
+
+def _way(summary: Summary) -> str:
+    return (
+        "Working together directly"
+        if summary.label.startswith("partner/")
+        else "Going through a proxy"
+    )
+
+
+def _missed(summary: Summary) -> int:
+    return summary.estimates[TIME_TO_TARGET.column].num_missed
 
 
 def _num_reached(summary: Summary) -> str:
@@ -197,7 +251,3 @@ def _inverse(value: float | None) -> float | None:
 
 def _negative(value: float | None) -> float | None:
     return None if value is None else -value
-
-
-def _upper_first(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -20,6 +20,10 @@ class Observation:
 class Agent(Protocol):
     """Decide who takes part."""
 
+    def check(self, num_partners: int) -> None:
+        """Raise ValueError unless the agent can serve a consortium of this size."""
+        ...
+
     def choose(self, observation: Observation, rng: np.random.Generator) -> tuple[int, ...]:
         """Return the partners of the coming round, at least one, in rising order."""
         ...

@@ -18,14 +18,17 @@ class Static:
         if self.num_participants is not None:
             at_least("num_participants", self.num_participants, 1, remedy="agent.num_participants=null takes everyone")
 
+    def check(self, num_partners: int) -> None:
+        """Raise ValueError when more participants are wanted than there are partners."""
+        if self.num_participants is not None and self.num_participants > num_partners:
+            raise ValueError(
+                f"agent.num_participants must be at most the {num_partners} partners, got {self.num_participants}; "
+                f"try agent.num_participants={num_partners}"
+            )
+
     def choose(self, observation: Observation, rng: np.random.Generator) -> tuple[int, ...]:
-        """Return the round's partners; raises ValueError when more are wanted than there are."""
+        """Return the round's partners."""
         if self.num_participants is None:
             return tuple(range(observation.num_partners))
-        if self.num_participants > observation.num_partners:
-            raise ValueError(
-                f"agent.num_participants must be at most the {observation.num_partners} partners, "
-                f"got {self.num_participants}; try agent.num_participants={observation.num_partners}"
-            )
         drawn = rng.choice(observation.num_partners, size=self.num_participants, replace=False)
         return tuple(sorted(int(partner) for partner in drawn))

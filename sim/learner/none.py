@@ -5,12 +5,12 @@ No tensor library is imported, so thousands of partners cost milliseconds.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sim.learner import Evaluation, Feedback, Merged, Work
 
 
-@dataclass(frozen=True, kw_only=True)
-class Version:
+class Version(NamedTuple):
     """A model that is nothing but its version."""
 
     version: int

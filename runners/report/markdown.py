@@ -1,0 +1,57 @@
+"""Owns the Markdown report: the page's tables as text, with one static picture, for a repository or a paper's notes."""
+
+from collections.abc import Sequence
+
+from runners.report.compare import Comparison
+from runners.report.files import write_text
+from runners.report.load import Sweep
+from runners.report.picture import accuracy_svg
+from runners.report.quantities import QUANTITIES
+from runners.report.table import Table, describe_unfinished, differences_table, summary_table
+
+PICTURE_NAME = "accuracy.svg"
+
+
+def write_markdown(
+    sweep: Sweep, comparison: Comparison, answer: Sequence[str], facts: Table
+) -> None:
+    """Write `report.md` and, when there are accuracies, `accuracy.svg` into the sweep's folder."""
+    parts = [f"# {_escaped(sweep.folder.resolve().name)}", _escaped(" ".join(answer))]
+    parts.append(_section(summary_table(sweep, comparison, QUANTITIES)))
+    if comparison.differences:
+        parts.append(_section(differences_table(comparison)))
+    if sweep.has_accuracy:
+        write_text(sweep.folder / PICTURE_NAME, accuracy_svg(sweep))
+        parts.append(
+            f"![Test accuracy against virtual time and against bytes moved]({PICTURE_NAME})"
+        )
+    parts.append(_section(facts))
+    unfinished = describe_unfinished(sweep)
+    if unfinished:
+        parts.append(
+            "\n".join(
+                ["## Runs that do not count", "", *(f"* {_escaped(line)}" for line in unfinished)]
+            )
+        )
+    write_text(sweep.folder / "report.md", "\n\n".join(parts) + "\n")
+
+
+def _section(table: Table) -> str:
+    lines = [f"## {_escaped(table.title)}", ""]
+    rulers = [
+        "---" if number < table.num_text_columns else "---:" for number in range(len(table.columns))
+    ]
+    lines += [_row(table.columns), _row(rulers)]
+    lines += [_row([_escaped(cell) for cell in row]) for row in table.rows]
+    return "\n".join(lines + (["", _escaped(table.note)] if table.note else []))
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escaped(text: str) -> str:
+    """Keep text from being read as Markdown or HTML."""
+    for character in "\\|<*_`[":
+        text = text.replace(character, "&lt;" if character == "<" else f"\\{character}")
+    return text.replace("\n", " ")

@@ -1,0 +1,84 @@
+"""Partitions give every sample to exactly one partner, in the mix that they promise."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runners.partition import Assignment, Index, Partition, divide
+from runners.partition.cuts import cut
+from runners.partition.dirichlet import Dirichlet
+from runners.partition.iid import Iid
+from runners.partition.natural import Natural
+from runners.partition.shards import Shards
+
+LABELS = np.repeat(np.arange(10), 100)
+KEYS = np.array(["big"] * 300 + ["small"] * 100 + ["tiny"] * 50 + [""] * 550, dtype=object)
+INDEX = Index(train_labels=LABELS, test_labels=np.repeat(np.arange(10), 20), train_keys=KEYS, test_keys=KEYS[::5])
+
+
+def assign(partition: Partition, shares: Sequence[float], seed: int = 0) -> Assignment:
+    return divide(INDEX, partition, shares, seed)
+
+
+@pytest.mark.parametrize("partition", [Iid(), Dirichlet(alpha=0.5), Shards(shards_per_partner=2), Natural()])
+def test_every_sample_has_one_owner(partition: Partition) -> None:
+    assignment = assign(partition, [1, 1])
+    assert sorted(np.concatenate(assignment.train)) == list(range(1000))
+    assert sorted(np.concatenate(assignment.test)) == list(range(200))
+    again = assign(partition, [1, 1])
+    assert all((one == two).all() for one, two in zip(assignment.train, again.train, strict=True))
+
+
+def test_iid_follows_the_shares() -> None:
+    assert [len(part) for part in assign(Iid(), [1, 2, 7]).train] == [100, 200, 700]
+
+
+def test_dirichlet_has_the_moments_of_its_distribution() -> None:
+    # of a label, a partner's fraction has mean 1/4 and variance (1/4 * 3/4) / (4 alpha + 1) = 1/16 for alpha = 0.5
+    parts = [part for seed in range(200) for part in assign(Dirichlet(alpha=0.5), [1] * 4, seed).train[:1]]
+    fractions = np.array([np.count_nonzero(LABELS[part] == label) / 100 for part in parts for label in range(10)])
+    assert fractions.mean() == pytest.approx(1 / 4, abs=0.03)
+    assert fractions.var() == pytest.approx(1 / 16, rel=0.1)
+
+
+def test_dirichlet_follows_the_shares_on_average() -> None:
+    sizes = np.mean([[len(part) for part in assign(Dirichlet(alpha=1.0), [1, 3], seed).train] for seed in range(100)], axis=0)
+    assert sizes / 1000 == pytest.approx([0.25, 0.75], abs=0.03)
+
+
+def test_shards_leave_few_labels_each() -> None:
+    assignment = assign(Shards(shards_per_partner=2), [1] * 10)
+    assert all(len(np.unique(LABELS[part])) <= 3 and len(part) == 100 for part in assignment.train)
+
+
+def test_natural_keeps_keys_together_and_spreads_the_rest() -> None:
+    # big alone has 300 keyed samples; small and tiny together 150; the 550 without a key are dealt 2 : 1
+    first, second = assign(Natural(), [1, 1]).train
+    assert set(KEYS[first]) == {"big", ""} and set(KEYS[second]) == {"small", "tiny", ""}
+    assert [len(first), len(second)] == [300 + 367, 150 + 183]
+
+
+@pytest.mark.parametrize("partition", [Iid(), Dirichlet(alpha=0.3), Shards(shards_per_partner=2)])
+def test_a_partners_test_slice_has_its_own_mix(partition: Partition) -> None:
+    assignment = assign(partition, [1] * 5)
+    for train, test in zip(assignment.train, assignment.test, strict=True):
+        in_train = np.bincount(LABELS[train], minlength=10)
+        in_test = np.bincount(INDEX.test_labels[test], minlength=10)
+        assert np.abs(in_test - in_train / 5).max() <= 1  # cut to whole samples
+
+
+@given(st.integers(0, 200), st.lists(st.floats(0.01, 1), min_size=1, max_size=8))
+@settings(deadline=None)
+def test_cuts_are_off_by_less_than_one(num_samples: int, weights: list[float]) -> None:
+    shares = np.array(weights) / sum(weights)
+    parts = cut(np.arange(num_samples), shares)
+    assert np.concatenate(parts).tolist() == list(range(num_samples))
+    assert all(abs(len(part) - share * num_samples) <= 1 for part, share in zip(parts, shares, strict=True))
+
+
+def test_refuses_what_is_no_concentration() -> None:
+    with pytest.raises(ValueError, match="alpha must be finite and above 0, got 0"):
+        Dirichlet(alpha=0)
