@@ -81,6 +81,10 @@ class Fleet:
             pipe.send((str(folder), submitted_at))
         self._collect("done", on_progress)
 
+    def process_ids(self) -> list[int]:
+        """Return the ranks' process numbers, in the order of the ranks."""
+        return [process.pid for process in self._processes]
+
     def stop(self) -> None:
         """End the ranks, busy or not."""
         for pipe in self._pipes:

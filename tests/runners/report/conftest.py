@@ -1,4 +1,4 @@
-"""Build sweeps on disk: run folders in the format that runners/record.py writes, with synthetic figures."""
+"""Build sweeps on disk in the format that runners/record.py writes, with synthetic figures."""
 
 import json
 from collections.abc import Callable
@@ -46,7 +46,8 @@ class SweepFactory:
         if learner != "none":
             record["metrics"] = _metrics(float(rounds["test_accuracy"].iloc[-1]))
             record["wall"] = {
-                "num_ranks": 2, "train_wall_s": 3.0, "communicate_wall_s": 1.0, "evaluate_wall_s": 0.5,
+                "num_ranks": 2, "train_wall_s": 3.0, "communicate_wall_s": 1.0,
+                "evaluate_wall_s": 0.5,
                 "total_wall_s": 5.0, "samples_per_wall_s": 4000.0,
             }  # fmt: skip
         run_dir = self._write(record)
@@ -95,7 +96,8 @@ def _record(mode: str, seed: int, status: str, learner: str) -> dict[str, Any]:
         "schema_version": 1,
         "status": status,
         "names": {
-            "mode": mode, "task": "mnist_mlp", "scenario": "listed", "partition": "dirichlet", "agent": "static",
+            "mode": mode, "task": "mnist_mlp", "scenario": "listed", "partition": "dirichlet",
+            "agent": "static",
             "privacy": "none", "hardware": "cpu_core", "learner": learner,
         },
         "seed": seed,
@@ -113,7 +115,7 @@ def _record(mode: str, seed: int, status: str, learner: str) -> dict[str, Any]:
 
 
 def _rounds(mode: str, seed: int, accuracy: float | None, learner: str) -> pd.DataFrame:
-    """Return rounds 0 to 10; accuracy rises from 0.1 to the final one, which depends on the seed."""
+    """Return rounds 0 to 10; accuracy rises from 0.1 to the final one of the seed."""
     number = np.arange(NUM_ROUNDS + 1)
     final = (
         FINAL_ACCURACY.get(mode, 0.9) + 0.01 * np.sin(seed + len(mode))
