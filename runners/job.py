@@ -11,7 +11,7 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -39,6 +39,8 @@ def command(config_name: str) -> Callable[[], None]:
             hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(run_composed)()
         except KeyboardInterrupt:
             _leave("interrupted; runs that had finished are whole", EXIT_INTERRUPTED)
+        except MissingConfigException as error:
+            _leave(f"error: {_explain_missing(error)}", EXIT_CONFIG)
         except (HydraException, OmegaConfBaseException, ConfigError) as error:
             _leave(f"error: {error}", EXIT_CONFIG)
         except OSError as error:
@@ -103,6 +105,15 @@ def _print_summary(folder: Path) -> None:
         print(f"accuracy {metrics['overall']['accuracy']:.4f} on the held-out test set; "
               f"target {virtual['target_accuracy']:g} {when}")
     print(f"Record: {folder / 'record.json'}")
+
+
+def _explain_missing(error: MissingConfigException) -> str:
+    """Return Hydra's message about an unknown option, with the options of all folders below its group."""
+    group = str(error.missing_cfg_file).split("/")[0]
+    options = sorted(str(path.relative_to(CONF / group).with_suffix("")) for path in (CONF / group).rglob("*.yaml"))
+    if not options:
+        return str(error)
+    return f"{error.missing_cfg_file} is no option; try one of {', '.join(f'{group}={option}' for option in options)}"
 
 
 def _leave(message: str, status: int) -> None:

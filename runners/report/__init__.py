@@ -1,8 +1,9 @@
 """Owns the report of a sweep: many runs in, one answer with its evidence out.
 
-In: a folder with one sub-folder per run (`record.json`, `rounds.parquet`, `trace.parquet`). Out, beside them:
-`report.html` with `plotly.min.js`, `report.md` with `accuracy.svg`, and `summary.csv`, `differences.csv`, `runs.csv`.
-Importing this package is cheap: plotly, matplotlib, pandas and scipy are loaded when a report is written.
+In: a folder with one sub-folder per run (`record.json`, `rounds.parquet`, `trace.parquet`). Out,
+beside them: `report.html` with `plotly.min.js`, `report.md` with `accuracy.svg`, and `summary.csv`,
+`differences.csv`, `runs.csv`. Importing this package is cheap: plotly, matplotlib, pandas and scipy
+are loaded when a report is written.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ PAGE_NAME = "report.html"
 
 
 def write_report(sweep_dir: Path, console: Console) -> Path:
-    """Compare the runs below `sweep_dir`, print the tables, write all files; return the path of the page.
+    """Compare the runs below `sweep_dir`, print the tables, write all files; return the page.
 
-    Raises ValueError when there is no run, or one that can't be read; runs that failed are reported, not refused.
+    Raises ValueError when there is no run, or one that can't be read; runs that failed are
+    reported, not refused.
     """
     from runners.report import compare, load, markdown, page, rows, setting, table, verdict
 

@@ -1,7 +1,8 @@
-"""Owns the statistics of a report: means with intervals over seeds, and differences between modes paired by seed.
+"""Owns the statistics of a report: means over seeds, and differences paired by seed.
 
-In: the table of runs (`Sweep.runs`), in seconds, bytes and fractions. Out: the same units. Intervals are 95 % Student t.
-A missed target stays in the count: there is no mean time to it unless every seed reached it.
+In: the table of runs (`Sweep.runs`), in seconds, bytes and fractions. Out: the same units.
+Intervals are 95 % Student t. A missed target stays in the count: there is no mean time to it unless
+every seed reached it.
 """
 
 import math
@@ -24,7 +25,7 @@ _NOISE = 1e-12
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A mean over seeds; `half_width` is None with fewer than two values, `mean` is None when there is none to state.
+    """A mean over seeds; `half_width` needs two values, `mean` is None when there is none to state.
 
     `num_values` seeds have a value, `num_missed` of `num_runs` finished seeds missed the target.
     """
@@ -48,7 +49,7 @@ class Summary:
 
 @dataclass(frozen=True, kw_only=True)
 class PairedMean:
-    """A mean of paired differences or ratios with the bounds of its 95 % interval; `note` says why a part is None."""
+    """A mean of paired differences or ratios, its 95 % interval; `note` says why a part is None."""
 
     value: float | None = None
     low: float | None = None
@@ -59,7 +60,7 @@ class PairedMean:
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """How a mode differs from the baseline over the `num_seeds` that both finished: mode − baseline, or mode ÷ baseline."""
+    """How a mode differs from the baseline, − or ÷, over the seeds that both finished."""
 
     label: str
     baseline: str
@@ -99,7 +100,7 @@ class Comparison:
 
 
 def compare_runs(runs: pd.DataFrame) -> Comparison:
-    """Summarise every mode, and hold each against the baseline: partner/allreduce if it is there, else the first."""
+    """Summarise every mode; hold each against partner/allreduce if it is there, else the first."""
     counted = runs[runs["status"] != "superseded"]
     labels = list(counted["label"].unique())
     summaries = tuple(_summarise(label, counted[counted["label"] == label]) for label in labels)
@@ -121,7 +122,7 @@ def compare_runs(runs: pd.DataFrame) -> Comparison:
 
 
 def estimate_mean(values: Sequence[float], num_runs: int) -> Estimate:
-    """Return the mean of `values` and the half width of its t interval, mean ± t(0.975, n − 1) s ÷ √n."""
+    """Return the mean of `values` with its t interval, mean ± t(0.975, n − 1) s ÷ √n."""
     present = np.asarray([value for value in values if not math.isnan(value)], dtype=float)
     num_values = len(present)
     return Estimate(
@@ -135,8 +136,8 @@ def estimate_mean(values: Sequence[float], num_runs: int) -> Estimate:
 def paired_difference(
     finished: pd.DataFrame, label: str, baseline: str, quantity: Quantity, *, is_ratio: bool
 ) -> Difference:
-    """Compare two modes seed by seed; a ratio is the geometric mean over seeds, with the interval taken on logarithms."""
-    pairs = _pairs(finished, label, baseline, quantity.column)
+    """Compare two modes seed by seed; a ratio is a geometric mean, its interval is on logs."""
+    pairs = pairs_by_seed(finished, label, baseline, quantity)
     why_not = _why_not_comparable(pairs, quantity, is_ratio=is_ratio)
     mean = (
         PairedMean(note=why_not)
@@ -151,6 +152,17 @@ def paired_difference(
         num_seeds=len(pairs),
         mean=mean,
     )
+
+
+def pairs_by_seed(
+    finished: pd.DataFrame, label: str, baseline: str, quantity: Quantity
+) -> pd.DataFrame:
+    """Return the values of both modes, one column each, for the seeds in which both have one."""
+    values = {
+        name: finished[finished["label"] == name].set_index("seed")[quantity.column]
+        for name in (label, baseline)
+    }
+    return pd.concat(values, axis=1, join="inner").dropna()
 
 
 def _summarise(label: str, rows: pd.DataFrame) -> Summary:
@@ -189,18 +201,10 @@ def _pick_baseline(labels: Sequence[str]) -> str | None:
 
 
 def _is_measured(finished: pd.DataFrame, quantity: Quantity) -> bool:
-    """Whether any run has the figure, or was meant to have it; not so for accuracy with `learner=none`."""
+    """Whether any run has the figure or was meant to; not so for accuracy with `learner=none`."""
     if quantity.needs_target:
         return bool((finished["target_accuracy"].notna() & finished["accuracy"].notna()).any())
     return quantity is THROUGHPUT or bool(finished[quantity.column].notna().any())
-
-
-def _pairs(finished: pd.DataFrame, label: str, baseline: str, column: str) -> pd.DataFrame:
-    by_label = {
-        name: finished[finished["label"] == name].set_index("seed")[column]
-        for name in (label, baseline)
-    }
-    return pd.concat(by_label, axis=1, join="inner").dropna()
 
 
 def _why_not_comparable(pairs: pd.DataFrame, quantity: Quantity, *, is_ratio: bool) -> str:
@@ -214,14 +218,15 @@ def _why_not_comparable(pairs: pd.DataFrame, quantity: Quantity, *, is_ratio: bo
 def _paired_mean(
     ours: "pd.Series[float]", theirs: "pd.Series[float]", *, is_ratio: bool
 ) -> PairedMean:
+    one, other = np.asarray(ours, dtype=np.float64), np.asarray(theirs, dtype=np.float64)
     if not is_ratio:
-        return _paired_t(ours.to_numpy(), theirs.to_numpy())
-    logs = _paired_t(np.log(ours.to_numpy()), np.log(theirs.to_numpy()))
+        return _paired_t(one, other)
+    logs = _paired_t(np.log(one), np.log(other))
     return replace(logs, value=_exp(logs.value), low=_exp(logs.low), high=_exp(logs.high))
 
 
 def _paired_t(ours: Values, theirs: Values) -> PairedMean:
-    """Return the mean of `ours` − `theirs` with its paired t interval, and the p-value of "no difference"."""
+    """Return the mean of `ours` − `theirs` with its paired t interval and its p-value."""
     from scipy import stats
 
     differences = ours - theirs

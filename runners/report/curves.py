@@ -1,7 +1,7 @@
 """Owns the accuracy curves of a sweep: a step function per seed, and their mean per mode.
 
-Between two evaluations a run keeps the accuracy of the last one; after its end it keeps the final one. x is virtual
-seconds or bytes, y a fraction.
+Between two evaluations a run keeps the accuracy of the last one; after its end it keeps the final
+one. x is virtual seconds or bytes, y a fraction.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class SeedCurve:
 
 @dataclass(frozen=True, kw_only=True)
 class ModeCurve:
-    """The mean accuracy `y` of a mode over its seeds, at every `x` at which any seed was evaluated."""
+    """The mean accuracy `y` of a mode over its seeds, at every `x` where any was evaluated."""
 
     label: str
     x: Values
@@ -46,7 +46,7 @@ def accuracy_curves(sweep: Sweep, x_column: str) -> list[ModeCurve]:
         return []
     evaluated = sweep.rounds.dropna(subset=["test_accuracy"])
     return [
-        _mode_curve(str(label), rows, x_column)
+        _mode_curve(str(label), rows.sort_values("round"), x_column)
         for label, rows in evaluated.groupby("label", sort=False)
     ]
 
@@ -59,8 +59,12 @@ def is_wide(values: Sequence[float]) -> bool:
 
 def _mode_curve(label: str, rows: pd.DataFrame, x_column: str) -> ModeCurve:
     seeds = tuple(
-        SeedCurve(seed=int(seed), x=one[x_column].to_numpy(), y=one["test_accuracy"].to_numpy())  # type: ignore[call-overload]
-        for seed, one in rows.sort_values("round").groupby("seed")
+        SeedCurve(
+            seed=seed,
+            x=rows.loc[rows["seed"] == seed, x_column].to_numpy(dtype=np.float64),
+            y=rows.loc[rows["seed"] == seed, "test_accuracy"].to_numpy(dtype=np.float64),
+        )
+        for seed in sorted(rows["seed"].unique())
     )
     start = max(curve.x[0] for curve in seeds)
     everywhere = np.unique(np.concatenate([curve.x for curve in seeds]))

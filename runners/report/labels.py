@@ -1,6 +1,7 @@
-"""Owns under which name a report shows a run: its mode, and whatever else differs between the runs of the sweep.
+"""Owns the name of a run in a report: its mode, and whatever else differs in the sweep.
 
-Runs that share a label differ in nothing but their seed, so that a mean over them is a mean over seeds.
+Runs that share a label differ in nothing but their seed, so that a mean over them is a mean over
+seeds.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,8 @@ SUPERSEDED = "superseded"
 def label_runs(runs: pd.DataFrame, records: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Return `runs` with a column `label`, in the order in which a report shows them.
 
-    Of runs with equal label and seed the newest finished one counts; the others get status `superseded`.
+    Of runs with equal label and seed the newest finished one counts; the others get status
+    `superseded`.
     """
     varying = [name for name in NAMES_THAT_MAY_VARY if runs[name].nunique(dropna=False) > 1]
     labels = runs["mode"].astype(str)
@@ -31,7 +33,7 @@ def label_runs(runs: pd.DataFrame, records: Mapping[str, Mapping[str, Any]]) -> 
 def _what_else_differs(
     names: "pd.Series[str]", records: Mapping[str, Mapping[str, Any]]
 ) -> "pd.Series[str]":
-    """Return what to add to the labels of these runs: the settings in which their configs differ."""
+    """Return what to add to the labels of these runs: where their configs differ."""
     flat = pd.DataFrame(
         [_flatten(records[name]["config"]) for name in names], index=names.index
     ).astype(str)

@@ -1,6 +1,7 @@
 """Owns how a sweep is read: a folder of runs in, a `Sweep` of checked tables out.
 
-Nothing is scaled or rounded here. A run that did not finish keeps its row, with its status and its error.
+Nothing is scaled or rounded here. A run that did not finish keeps its row, with its status and its
+error.
 """
 
 import json
@@ -16,12 +17,13 @@ SCHEMA_VERSION = 1
 STATUSES = ("finished", "failed", "interrupted")
 NAMES = ("mode", "task", "scenario", "partition", "agent", "privacy", "hardware", "learner")
 VIRTUAL = (
-    "total_sim_s", "num_partners", "num_rounds", "num_samples", "num_bytes", "samples_per_sim_s", "target_accuracy",
-    "time_to_target_sim_s", "bytes_to_target", "compute_sim_s", "transfer_sim_s", "wait_sim_s", "proxy_sim_s",
+    "total_sim_s", "num_partners", "num_rounds", "num_samples", "num_bytes", "samples_per_sim_s",
+    "target_accuracy", "time_to_target_sim_s", "bytes_to_target",
+    "compute_sim_s", "transfer_sim_s", "wait_sim_s", "proxy_sim_s",
 )  # fmt: skip
 WALL = (
-    "num_ranks", "start_wall_s", "warm_up_wall_s", "train_wall_s", "communicate_wall_s", "evaluate_wall_s",
-    "total_wall_s", "samples_per_wall_s",
+    "num_ranks", "start_wall_s", "warm_up_wall_s", "train_wall_s", "communicate_wall_s",
+    "evaluate_wall_s", "total_wall_s", "samples_per_wall_s",
 )  # fmt: skip
 METRICS = ("loss", "accuracy", "macro_recall", "macro_f1", "roc_auc")
 NUMBERS = (*VIRTUAL, *WALL, *METRICS)
@@ -31,9 +33,10 @@ NUMBERS = (*VIRTUAL, *WALL, *METRICS)
 class Sweep:
     """Hold all that a report is made from.
 
-    `records`: what `record.json` holds, by run. `runs`: one row per run, its figures in seconds, bytes and fractions,
-    and the `label` under which the report shows it. `rounds` and `partners`: finished runs only, with `label` and `seed`.
-    `without_record`: folders of runs that ended before they could write a record.
+    `records`: what `record.json` holds, by run. `runs`: one row per run, its figures in seconds,
+    bytes and fractions, and the `label` under which the report shows it. `rounds` and `partners`:
+    finished runs only, with `label` and `seed`. `without_record`: folders of runs that ended before
+    they could write a record.
     """
 
     folder: Path
@@ -69,12 +72,12 @@ class Sweep:
 
 
 def load_sweep(folder: Path) -> Sweep:
-    """Read all runs below `folder`; raises ValueError when there is none, or one that can't be read."""
+    """Read all runs below `folder`; raises ValueError when there is none, or a broken one."""
     records = {path.parent: _read_record(path) for path in sorted(folder.rglob("record.json"))}
     if not records:
         raise ValueError(
-            f"no run found in {folder}: no folder below it holds a record.json; give the folder that a sweep wrote, "
-            "or make one with `python -m runners.compare`"
+            f"no run found in {folder}: no folder below it holds a record.json; "
+            "give the folder that a sweep wrote, or make one with `python -m runners.compare`"
         )
     by_run = {run.relative_to(folder).as_posix(): record for run, record in records.items()}
     runs = label_runs(_runs_table(by_run), by_run)
@@ -99,8 +102,8 @@ def _read_record(path: Path) -> dict[str, Any]:
     version = record.get("schema_version") if isinstance(record, dict) else None
     if version != SCHEMA_VERSION:
         raise ValueError(
-            f"{path} has schema_version {version!r}, this report reads {SCHEMA_VERSION}; run it again, or read it with "
-            "the version of Accord that wrote it"
+            f"{path} has schema_version {version!r}, this report reads {SCHEMA_VERSION}; "
+            "run it again, or read it with the version of Accord that wrote it"
         )
     if record["status"] not in STATUSES:
         raise ValueError(
@@ -148,7 +151,8 @@ def _read_rounds(run_dir: Path) -> pd.DataFrame:
     path = run_dir / "rounds.parquet"
     if not path.exists():
         raise ValueError(
-            f"{path} is missing, though its record says finished; run it again, or remove its folder"
+            f"{path} is missing, though its record says finished; "
+            "run it again, or remove its folder"
         )
     return pd.read_parquet(path).astype(
         {"test_accuracy": float, "end_sim_s": float, "num_bytes": float}
@@ -156,7 +160,7 @@ def _read_rounds(run_dir: Path) -> pd.DataFrame:
 
 
 def read_first_spans(run_dir: Path, num_rounds: int) -> pd.DataFrame:
-    """Return the spans of rounds 1 to `num_rounds`; empty when the run kept none (trace level `rounds`)."""
+    """Return the spans of rounds 1 to `num_rounds`; empty at trace level `rounds`."""
     path = run_dir / "trace.parquet"
     if not path.exists():
         return pd.DataFrame()

@@ -1,4 +1,4 @@
-"""Owns the Markdown report: the page's tables as text, with one static picture, for a repository or a paper's notes."""
+"""Owns the Markdown report: the page's tables with one static picture, for a repository."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Owns the HTML page: one file with all tables and pictures, and plotly's script beside it; it works offline."""
+"""Owns the HTML page: tables and pictures, with plotly's script beside it; it works offline."""
 
 import json
 from collections.abc import Sequence
@@ -8,8 +8,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
+from runners.report.chart import Picture
 from runners.report.compare import Comparison
-from runners.report.figures import Picture, build_pictures
+from runners.report.figures import build_pictures
 from runners.report.files import write_text
 from runners.report.load import Sweep
 from runners.report.quantities import BYTES_TO_TARGET, QUANTITIES

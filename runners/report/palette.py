@@ -1,16 +1,17 @@
-"""Owns the colours and symbols of a report: one per mode, the same in every picture, legible on white and on black.
+"""Owns the colours and symbols of a report: one per mode, legible on white and on black.
 
-Cool colours are partner modes, warm ones proxy modes, grey and brown the floor and the ceiling. The hues follow Okabe and
-Ito's colour-blind safe set; symbols and dashes say the same a second time.
+Cool colours are partner modes, warm ones proxy modes, grey and brown the floor and the ceiling. The
+hues follow Okabe and Ito's colour-blind safe set; symbols and dashes say the same a second time.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-PARTNER_COLOURS = ("#1f7fc4", "#009e73", "#56b4e9", "#6a6ad4", "#2b9aa8", "#4d7f4f")
-PROXY_COLOURS = ("#d55e00", "#cc79a7", "#e69f00", "#b0455f", "#b8860b", "#9a57b5")
+PARTNER_COLOURS = ("#009e73", "#56b4e9", "#6a6ad4", "#2b9aa8", "#4d7f4f")
+PROXY_COLOURS = ("#cc79a7", "#e69f00", "#b0455f", "#b8860b", "#9a57b5")
 OTHER_COLOURS = ("#8c8c8c", "#7a7a52", "#5f7a8c", "#a08080")
 REFERENCE_COLOURS = {"solo": "#868e99", "pool": "#a6703c"}
+MAIN_COLOURS = {"partner/allreduce": "#1f7fc4", "proxy/federated": "#d55e00"}
 KIND_COLOURS = {"compute": "#3aa193", "transfer": "#d9b44a", "wait": "#a3abb6", "proxy": "#a8559f"}
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
 
@@ -44,7 +45,8 @@ def translucent(colour: str, alpha: float) -> str:
 
 
 def _colours_of(labels: Sequence[str]) -> dict[str, str]:
-    colours = {label: REFERENCE_COLOURS[label] for label in labels if label in REFERENCE_COLOURS}
+    fixed = REFERENCE_COLOURS | MAIN_COLOURS  # the same in every report
+    colours = {label: fixed[label] for label in labels if label in fixed}
     for start, palette in (
         ("partner/", PARTNER_COLOURS),
         ("proxy/", PROXY_COLOURS),

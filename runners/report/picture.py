@@ -4,9 +4,9 @@ The same runs give the same bytes: ids in the file come from a fixed salt, and i
 """
 
 import io
+from typing import Any
 
 import matplotlib
-import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -18,7 +18,7 @@ from runners.report.palette import Look, looks_of
 from runners.report.units import pick_scale
 
 SIZE_INCHES = (10.0, 4.2)
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "accord",
     "axes.spines.top": False,
     "axes.spines.right": False,

@@ -8,8 +8,8 @@ from typing import Literal
 class Quantity:
     """One figure of a run: the `column` of the table of runs that holds it, and how to compare it.
 
-    `needs_target`: it is empty in a run that missed the target accuracy. `compared_as` is None when modes are not
-    compared by it.
+    `needs_target`: it is empty in a run that missed the target accuracy. `compared_as` is None when
+    modes are not compared by it.
     """
 
     column: str

@@ -1,4 +1,4 @@
-"""Owns the CSV files of a report: unscaled, unrounded, one row per mode, per difference and per run."""
+"""Owns the CSV files of a report, unscaled: one row per mode, per difference, per run."""
 
 from typing import Any
 
@@ -25,7 +25,8 @@ def write_csv_files(sweep: Sweep, comparison: Comparison) -> None:
 
 
 _DIFFERENCE_COLUMNS = (
-    "label", "baseline", "quantity", "compared_as", "value", "low", "high", "p_value", "num_seeds", "note"
+    "label", "baseline", "quantity", "compared_as", "value", "low", "high",
+    "p_value", "num_seeds", "note",
 )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def describe(sweep: Sweep) -> Table:
 
 
 def find_command(sweep_dir: Path) -> str | None:
-    """Return the command that made the sweep, from what Hydra left in it; None when it left nothing."""
+    """Return the command that made the sweep, from what Hydra left there; None without."""
     path = sweep_dir / "multirun.yaml"
     if not path.exists():
         return None

@@ -1,4 +1,4 @@
-"""Owns the tables of a report: built once as text, shown by the terminal, the page and the Markdown file.
+"""Owns the tables of a report: built once as text, shown by terminal, page and Markdown.
 
 All durations in them are virtual seconds, scaled for reading by `units`.
 """
@@ -42,7 +42,7 @@ REFERENCES = {"solo": " (floor)", "pool": " (ceiling)"}
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table of text: the first column names its row, the first `num_text_columns` are words, the others numbers."""
+    """A table of text: the first column names a row, those after `num_text_columns` are numbers."""
 
     title: str
     columns: tuple[str, ...]
@@ -73,7 +73,7 @@ def print_report(
 
 
 def summary_table(sweep: Sweep, comparison: Comparison, quantities: Sequence[Quantity]) -> Table:
-    """Return one row per mode with mean ± half width over seeds; figures that no run has are left out."""
+    """Return mean ± half width for every mode; figures that no run has are left out."""
     shown = [quantity for quantity in quantities if _is_shown(sweep, comparison, quantity)]
     rows = tuple(
         (
@@ -123,10 +123,11 @@ def estimate_text(estimate: Estimate, quantity: Quantity) -> str:
 
 
 def describe_unfinished(sweep: Sweep) -> list[str]:
-    """Return a line for every run that does not count: where it is, what happened, on which rank."""
+    """Return a line for every run that does not count: where, what happened, on which rank."""
     lines = [
-        f"{row.status}: {row.run} ({row.label}, seed {row.seed}){_on_rank(row.error_rank)}: {row.error_message}"
-        for row in sweep.unfinished.itertuples()
+        f"{row['status']}: {row['run']} ({row['label']}, seed {row['seed']})"
+        f"{_on_rank(row['error_rank'])}: {row['error_message']}"
+        for row in sweep.unfinished.to_dict("records")
     ]
     return lines + [f"interrupted: {run}: it left no record.json" for run in sweep.without_record]
 
@@ -147,6 +148,7 @@ def _print_table(console: Console, table: Table) -> None:
         box=box.SIMPLE_HEAD,
         title_justify="left",
         pad_edge=False,
+        collapse_padding=True,
     )
     shown.caption_justify = "left"
     for number, column in enumerate(table.columns):
@@ -189,7 +191,7 @@ def _difference_row(difference: Difference) -> tuple[str, ...]:
 
 
 def _difference_text(difference: Difference) -> str:
-    """Return `value [low to high] unit`, all three in one unit; a note stands for bounds that say nothing."""
+    """Return `value unit [low to high]`, all in one unit; a note replaces empty bounds."""
     mean = difference.mean
     if mean.value is None:
         return f"{DASH} [{mean.note}]"
@@ -203,7 +205,7 @@ def _difference_text(difference: Difference) -> str:
 
 
 def interval_text(difference: Difference) -> str:
-    """Return the bounds of the interval with their unit; a note where they coincide or are missing."""
+    """Return the bounds of the interval with their unit; a note where there are none."""
     mean = difference.mean
     if mean.note or mean.low is None or mean.high is None:
         return mean.note

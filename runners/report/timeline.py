@@ -1,4 +1,4 @@
-"""Owns the virtual timeline of a mode: who computes, sends, waits, and when the proxy merges, in its first rounds."""
+"""Owns the virtual timeline of a mode: who computes, sends, waits, merges in its first rounds."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
+from runners.report.chart import LEGEND_ABOVE
 from runners.report.load import Sweep, read_first_spans
 from runners.report.palette import KIND_COLOURS
 from runners.report.units import pick_scale
@@ -62,7 +63,7 @@ def _first_actors(spans: pd.DataFrame) -> list[str]:
 
 
 def _first_rounds(spans: pd.DataFrame) -> pd.DataFrame:
-    """Keep the rounds that fit into `MAX_BARS`; of a first round that does not fit, its beginning."""
+    """Keep the rounds that fit into `MAX_BARS`; of one that does not, its beginning."""
     num_bars = spans.groupby("round").size().cumsum()
     fitting = num_bars.index[num_bars <= MAX_BARS]
     if len(fitting) == 0:
@@ -86,14 +87,14 @@ def _gantt(spans: pd.DataFrame, actors: list[str]) -> go.Figure:
             width=0.7,
             marker={"color": colour, "line": {"width": 0}},
             customdata=rows[["round", "num_bytes"]],
-            hovertemplate=f"{kind}, round %{{customdata[0]}}<br>%{{x:.4~g}} {scale.suffix} from %{{base:.4~g}}"
-            f" {scale.suffix}<br>%{{customdata[1]:.3~s}}B<extra>%{{y}}</extra>",
+            hovertemplate=f"{kind}, round %{{customdata[0]}}<br>%{{x:.4~g}} {scale.suffix}"
+            f" from %{{base:.4~g}} {scale.suffix}<br>%{{customdata[1]:.3~s}}B<extra>%{{y}}</extra>",
         )
     figure.update_layout(
         barmode="overlay",
         height=140 + ROW_HEIGHT_PX * len(actors),
         showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        legend=LEGEND_ABOVE,
     )
     figure.update_xaxes(title=f"virtual time ({scale.suffix})")
     figure.update_yaxes(

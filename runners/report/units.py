@@ -43,11 +43,11 @@ _SCALES: dict[str, tuple[Scale, ...]] = {
     "score": (Scale(divisor=1, suffix=""),),
 }
 _SMALLEST_TO_STEP_UP = 2.0
-"""A minute is used from 2 minutes on: 90 s reads better than 1.5 min. Powers of 1,000 step up at 1."""
+"""Minutes are used from 2 on: 90 s reads better than 1.5 min. Powers of 1,000 step up at 1."""
 
 
 def pick_scale(value: float, unit: str) -> Scale:
-    """Return the largest scale of `unit` in which `value` is still at least 1 (2 for min, h and d)."""
+    """Return the largest scale in which `value` is still at least 1 (2 for min, h and d)."""
     scales = _SCALES[unit]
     chosen = scales[0]
     if value == 0 and unit == "seconds":
@@ -77,7 +77,7 @@ def format_estimate(mean: float, half_width: float | None, unit: str) -> str:
 
 
 def format_differences(values: tuple[float, ...], unit: str) -> list[str]:
-    """Return the numbers of `values` with their signs, all in the unit that `difference_unit` names."""
+    """Return `values` with their signs, all in the unit that `difference_unit` names."""
     scale = _common_scale(values, unit)
     scaled = [value / scale.divisor for value in values]
     num_decimals = _num_decimals(max(scaled, key=abs), scale)
@@ -85,7 +85,7 @@ def format_differences(values: tuple[float, ...], unit: str) -> list[str]:
 
 
 def difference_unit(values: tuple[float, ...], unit: str) -> str:
-    """Name the unit of `format_differences`; fractions differ by points: percent of the whole, not of the baseline."""
+    """Name the unit of `format_differences`; a point is a percent of the whole."""
     return "points" if unit == "fraction" else _common_scale(values, unit).suffix
 
 
@@ -131,5 +131,6 @@ def _half(half: float, num_decimals: int) -> str:
 
 
 def _signed(scaled: float, num_decimals: int) -> str:
-    text = _digits(scaled, num_decimals)
-    return text if scaled <= 0 or float(f"{scaled:.{num_decimals}f}") == 0 else f"+{text}"
+    if float(f"{scaled:.{num_decimals}f}") == 0:
+        return _digits(0.0, num_decimals)
+    return f"{'+' if scaled > 0 else ''}{_digits(scaled, num_decimals)}"

@@ -1,17 +1,24 @@
 """Owns the answer of a report: partner mode or proxy mode, in sentences built from the figures.
 
-Where a side has several modes, the one that reaches the target soonest stands for it, else the most accurate, else the
-one with the highest throughput.
+Where a side has several modes, the one that reaches the target soonest stands for it, else the most
+accurate, else the one with the highest throughput.
 """
 
 import math
 from dataclasses import dataclass, replace
 
-from runners.report.compare import Comparison, Difference, PairedMean, Summary, paired_difference
+from runners.report.compare import (
+    Comparison,
+    Difference,
+    PairedMean,
+    Summary,
+    paired_difference,
+    pairs_by_seed,
+)
 from runners.report.load import Sweep
 from runners.report.quantities import ACCURACY, BYTES, THROUGHPUT, TIME_TO_TARGET, Quantity
 from runners.report.table import interval_text
-from runners.report.units import format_differences, format_ratio, format_value
+from runners.report.units import DASH, format_differences, format_ratio, format_value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,16 +36,16 @@ def answer(sweep: Sweep, comparison: Comparison) -> tuple[str, ...]:
     sides = _pick_sides(comparison)
     if sides is None:
         return (
-            "This sweep cannot say whether to work together directly or through a proxy: it needs a finished run of a "
-            "partner mode and of a proxy mode.",
+            "This sweep cannot say whether to work together directly or through a proxy: "
+            "it needs a finished run of a partner mode and of a proxy mode.",
         )
-    sentences = [
+    sentences = (
         *_speed(sweep, sides),
         _accuracy(sweep, sides),
         _bytes(sweep, sides),
         _references(comparison),
-    ]
-    sentences.append(_scope(comparison, sides))
+        _scope(comparison, sides),
+    )
     return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -64,7 +71,7 @@ def _rank(summary: Summary) -> tuple[float, float, float]:
 
 
 def _speed(sweep: Sweep, sides: Sides) -> list[str]:
-    """Say who is faster: by time to the target if there is one and no seed missed it, else by throughput."""
+    """Say who is faster: by time to the target if no seed missed it, else by throughput."""
     if not sweep.targets:
         return [_throughput(sweep, sides)]
     if any(_missed(side) for side in (sides.partner, sides.proxy)):
@@ -72,29 +79,30 @@ def _speed(sweep: Sweep, sides: Sides) -> list[str]:
     ratio = _paired(sweep, sides, TIME_TO_TARGET, is_ratio=True)
     if ratio.mean.value is None:
         return [
-            f"{sides.partner.label} and {sides.proxy.label} cannot be compared by time: {ratio.mean.note}."
+            f"{_names(sides.partner, sides.proxy)} cannot be compared by time: {ratio.mean.note}."
         ]
+    slower, faster = _high_and_low(sides, ratio)
+    amounts = _amounts(sweep, faster, slower, TIME_TO_TARGET)
     if _is_open(ratio):
         return [
-            f"These seeds do not tell who reaches {_target(sweep)} accuracy first: {sides.proxy.label} took "
-            f"{format_ratio(ratio.mean.value)} the time of {sides.partner.label} {_within(ratio)}."
+            f"These seeds do not tell who reaches {_target(sweep)} accuracy first: "
+            f"{_names(faster, slower)} took {amounts} of virtual time {_within(ratio)}."
         ]
-    first, second = _high_and_low(sides, ratio)[::-1]
     return [
-        f"{_way(first)} was faster: {first.label} reached {_target(sweep)} accuracy "
-        f"{format_ratio(_above_one(ratio).value)} as fast as {second.label}, "
-        f"{_amounts(first, second, TIME_TO_TARGET)} of virtual time {_within(ratio)}."
+        f"{_way(faster)} was faster: {faster.label} reached {_target(sweep)} accuracy "
+        f"{_times(ratio)} as fast as {slower.label}, {amounts} of virtual time {_within(ratio)}."
     ]
 
 
 def _who_reached(sweep: Sweep, sides: Sides) -> str:
     """Say how often each side reached the target, and whether only one ever did."""
-    reached = f"{sides.partner.label} in {_num_reached(sides.partner)} seeds, {sides.proxy.label} in {_num_reached(sides.proxy)}"
-    winners = [side for side in (sides.partner, sides.proxy) if not _missed(side)]
-    losers = [side for side in (sides.partner, sides.proxy) if _missed(side) == side.num_finished]
-    if len(winners) == len(losers) == 1:
-        return f"Only {_way(winners[0]).lower()} reached {_target(sweep)} accuracy: {reached}."
-    if len(losers) == 2:
+    both = (sides.partner, sides.proxy)
+    reached = ", ".join(f"{side.label} in {_num_reached(side)} seeds" for side in both)
+    always = [side for side in both if not _missed(side)]
+    never = [side for side in both if _missed(side) == side.num_finished]
+    if len(always) == len(never) == 1:
+        return f"Only {_way(always[0]).lower()} reached {_target(sweep)} accuracy: {reached}."
+    if len(never) == 2:
         return f"Neither way reached {_target(sweep)} accuracy: {reached}."
     return f"{_target(sweep)} accuracy was not always reached: {reached}."
 
@@ -102,17 +110,19 @@ def _who_reached(sweep: Sweep, sides: Sides) -> str:
 def _throughput(sweep: Sweep, sides: Sides) -> str:
     ratio = _paired(sweep, sides, THROUGHPUT, is_ratio=True)
     if ratio.mean.value is None:
-        return f"{sides.partner.label} and {sides.proxy.label} cannot be compared by speed: {ratio.mean.note}."
+        return (
+            f"{_names(sides.partner, sides.proxy)} cannot be compared by speed: {ratio.mean.note}."
+        )
+    faster, slower = _high_and_low(sides, ratio)
+    amounts = _amounts(sweep, faster, slower, THROUGHPUT)
     if _is_open(ratio):
         return (
-            f"These seeds do not tell who trains faster: {sides.proxy.label} processed "
-            f"{format_ratio(ratio.mean.value)} the samples per second of {sides.partner.label} {_within(ratio)}."
+            f"These seeds do not tell who trains faster: {_names(faster, slower)} trained "
+            f"on {amounts} samples of virtual time {_within(ratio)}."
         )
-    first, second = _high_and_low(sides, ratio)
     return (
-        f"{_way(first)} trained more samples per virtual second: {first.label} "
-        f"{format_ratio(_above_one(ratio).value)} as many as {second.label}, "
-        f"{_amounts(first, second, THROUGHPUT)} {_within(ratio)}."
+        f"{_way(faster)} trained on more samples per virtual second: {faster.label} on "
+        f"{_times(ratio)} as many as {slower.label}, {amounts} {_within(ratio)}."
     )
 
 
@@ -123,15 +133,15 @@ def _accuracy(sweep: Sweep, sides: Sides) -> str:
     if difference.mean.value is None:
         return ""
     points = format_differences((abs(difference.mean.value),), ACCURACY.unit)[0].lstrip("+")
+    higher, lower = _high_and_low(sides, difference)
     if _is_open(difference):
         return (
-            f"Whose final accuracy is higher cannot be told: {sides.proxy.label} and {sides.partner.label} differ by "
-            f"{points} points {_within(difference)}."
+            f"Whose final accuracy is higher cannot be told: {_names(higher, lower)} "
+            f"differ by {points} points {_within(difference)}."
         )
-    higher, lower = _high_and_low(sides, difference)
     return (
-        f"{higher.label} ended {points} points more accurate than {lower.label}: "
-        f"{_amounts(higher, lower, ACCURACY)} {_within(difference)}."
+        f"{higher.label} ended {points} points more accurate than {lower.label}, "
+        f"{_amounts(sweep, higher, lower, ACCURACY)} {_within(difference)}."
     )
 
 
@@ -141,8 +151,8 @@ def _bytes(sweep: Sweep, sides: Sides) -> str:
         return ""
     more, less = _high_and_low(sides, ratio)
     return (
-        f"{more.label} moved {format_ratio(_above_one(ratio).value)} the bytes of {less.label}: "
-        f"{_amounts(more, less, BYTES)}."
+        f"{more.label} moved {_times(ratio)} the bytes of {less.label}, "
+        f"{_amounts(sweep, more, less, BYTES)}."
     )
 
 
@@ -166,7 +176,7 @@ def _paired(sweep: Sweep, sides: Sides, quantity: Quantity, *, is_ratio: bool) -
 
 
 def _is_open(difference: Difference) -> bool:
-    """Whether there is an interval and it includes "no difference"; one seed has none and is stated as it is."""
+    """Whether the interval includes "no difference"; one seed has none and is stated as it is."""
     return difference.mean.low is not None and not difference.is_told
 
 
@@ -176,7 +186,7 @@ def _high_and_low(sides: Sides, difference: Difference) -> tuple[Summary, Summar
 
 
 def _above_one(ratio: Difference) -> PairedMean:
-    """Return the ratio of the larger to the smaller side, with its interval turned round likewise."""
+    """Return the ratio of the larger to the smaller side, its interval turned round likewise."""
     mean = ratio.mean
     if mean.value is None or mean.value >= 1:
         return mean
@@ -184,11 +194,16 @@ def _above_one(ratio: Difference) -> PairedMean:
 
 
 def _above_zero(difference: Difference) -> PairedMean:
-    """Return the difference of the larger from the smaller side, with its interval turned round likewise."""
+    """Return the larger side less the smaller, its interval turned round likewise."""
     mean = difference.mean
     if mean.value is None or mean.value >= 0:
         return mean
     return replace(mean, value=-mean.value, low=_negative(mean.high), high=_negative(mean.low))
+
+
+def _times(ratio: Difference) -> str:
+    value = _above_one(ratio).value
+    return DASH if value is None else format_ratio(value)
 
 
 def _within(difference: Difference) -> str:
@@ -201,26 +216,28 @@ def _within(difference: Difference) -> str:
     return f"(95 % interval {interval_text(turned)}, {turned.num_seeds} seeds)"
 
 
-def _amounts(one: Summary, other: Summary, quantity: Quantity) -> str:
-    texts = [
-        format_value(side.estimates[quantity.column].mean or 0.0, quantity.unit)
-        for side in (one, other)
-    ]
+def _amounts(sweep: Sweep, one: Summary, other: Summary, quantity: Quantity) -> str:
+    """Return the means of both sides over the seeds that are compared."""
+    means = pairs_by_seed(sweep.finished, one.label, other.label, quantity).mean()
+    texts = [format_value(float(means[side.label]), quantity.unit) for side in (one, other)]
     return " against ".join(texts)
 
 
 def _scope(comparison: Comparison, sides: Sides) -> str:
-    """Say for how many modes a side's best one stands; choosing it on the same seeds flatters it."""
+    """Say for how many modes a side's best stands; choosing it on the same seeds flatters it."""
     texts = []
-    for side, start in ((sides.partner, "partner/"), (sides.proxy, "proxy/")):
+    for side, family in ((sides.partner, "partner"), (sides.proxy, "proxy")):
         num_modes = sum(
-            one.label.startswith(start) and one.num_finished > 0 for one in comparison.summaries
+            summary.label.startswith(f"{family}/") and summary.num_finished > 0
+            for summary in comparison.summaries
         )
         if num_modes > 1:
-            texts.append(
-                f"{side.label} stands for {num_modes} {start[:-1]} modes as the best of them in these seeds"
-            )
+            texts.append(f"{side.label} is the best of {num_modes} {family} modes on these seeds")
     return f"{'; '.join(texts)}." if texts else ""
+
+
+def _names(one: Summary, other: Summary) -> str:
+    return f"{one.label} and {other.label}"
 
 
 def _way(summary: Summary) -> str:

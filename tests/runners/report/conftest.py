@@ -1,7 +1,6 @@
 """Build sweeps on disk in the format that runners/record.py writes, with synthetic figures."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,9 +85,6 @@ def full_sweep(sweep: SweepFactory) -> SweepFactory:
             else:
                 sweep.finished(mode, seed)
     return sweep
-
-
-AddRuns = Callable[[SweepFactory], None]
 
 
 def _record(mode: str, seed: int, status: str, learner: str) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+import json
+import re
+
+import pytest
+
+from runners.report.labels import SUPERSEDED
+from runners.report.load import load_sweep
+
+
+def test_folder_without_runs_is_named_with_a_remedy(tmp_path):
+    with pytest.raises(
+        ValueError, match=f"no run found in {re.escape(str(tmp_path))}.*runners.compare"
+    ):
+        load_sweep(tmp_path)
+
+
+def test_unknown_schema_version_is_refused(sweep):
+    path = sweep.finished("solo", 0) / "record.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 7}))
+    with pytest.raises(ValueError, match="schema_version 7, this report reads 1"):
+        load_sweep(sweep.folder)
+
+
+def test_broken_record_is_named(sweep):
+    path = sweep.finished("solo", 0) / "record.json"
+    path.write_text("{")
+    with pytest.raises(ValueError, match=r"0/record\.json is not JSON"):
+        load_sweep(sweep.folder)
+
+
+def test_missing_rounds_of_a_finished_run_are_named(sweep):
+    (sweep.finished("solo", 0) / "rounds.parquet").unlink()
+    with pytest.raises(ValueError, match=r"rounds\.parquet is missing"):
+        load_sweep(sweep.folder)
+
+
+def test_every_run_has_a_row_and_partner_modes_come_first(full_sweep):
+    runs = load_sweep(full_sweep.folder).runs
+    assert len(runs) == 12
+    assert list(runs["label"].unique()) == ["partner/allreduce", "proxy/federated", "solo", "pool"]
+    assert runs["status"].value_counts().to_dict() == {"finished": 11, "failed": 1}
+
+
+def test_run_that_left_no_record_is_not_forgotten(full_sweep):
+    died = full_sweep.folder / "12"
+    died.mkdir()
+    (died / "config.yaml").write_text("seed: 3\n")
+    assert load_sweep(full_sweep.folder).without_record == ("12",)
+
+
+def test_names_that_vary_become_part_of_the_label(sweep):
+    sweep.finished("solo", 0)
+    sweep.finished("solo", 0, names={"privacy": "dp"})
+    labels = list(load_sweep(sweep.folder).runs["label"])
+    assert labels == ["solo, privacy=dp", "solo, privacy=none"]
+
+
+def test_settings_that_vary_within_a_label_become_part_of_it(sweep):
+    for num_local_steps in (1, 8):
+        for seed in (0, 1):
+            sweep.finished("solo", seed, config={"budget": {"num_epochs": num_local_steps}})
+    labels = list(load_sweep(sweep.folder).runs["label"].unique())
+    assert labels == ["solo, budget.num_epochs=1", "solo, budget.num_epochs=8"]
+
+
+def test_only_the_newest_of_equal_runs_counts(sweep):
+    first = sweep.finished("solo", 0) / "record.json"
+    first.write_text(first.read_text().replace("2026-01-01", "2025-01-01"))
+    sweep.finished("solo", 0)
+    runs = load_sweep(sweep.folder).runs.set_index("run")
+    assert runs["status"].to_dict() == {"0": SUPERSEDED, "1": "finished"}
