@@ -1,8 +1,9 @@
 """Owns the way from a composed config to checked objects; nothing else creates them from config.
 
-Every group's option is a frozen dataclass under `sim.<group>` or `runners.<group>`, and its YAML keys are its fields. Types are checked
-here, once (pydantic, strict: "3" is no number and `true` no integer); ranges are checked by the dataclasses themselves. Errors name the
-setting by its full path, the value, and what to do.
+Every group's option is a frozen dataclass under `sim.<group>` or `runners.<group>`, and its YAML
+keys are its fields. Types are checked here, once (pydantic, strict: "3" is no number and `true` no
+integer); ranges are checked by the dataclasses themselves. Errors name the setting by its full
+path, the value, and what to do.
 """
 
 import importlib
@@ -53,7 +54,9 @@ GROUPS = ("scenario", "mode", "task", "partition", "agent", "privacy", "hardware
 
 
 def build(config: Mapping[str, Any]) -> Run:
-    """Return the run that a resolved config describes; raises ConfigError with every remedy in words."""
+    """Return the run that a resolved config describes; raises ConfigError with every remedy in
+    words.
+    """
     _check_root_keys(config)
     parts = {group: _option(group, config[group]) for group in GROUPS}
     budget = _checked(Budget, config["budget"], "budget")
@@ -62,13 +65,16 @@ def build(config: Mapping[str, Any]) -> Run:
         raise ConfigError(f"seed must be at least 0, got {config['seed']}; try seed=0")
     if config["trace_level"] not in LEVELS:
         raise ConfigError(
-            f"trace_level must be one of {', '.join(LEVELS)}, got {config['trace_level']!r}; try trace_level=rounds"
+            f"trace_level must be one of {', '.join(LEVELS)}, got {config['trace_level']!r}; "
+            "try trace_level=rounds"
         )
     return Run(**parts, budget=budget, seed=config["seed"], trace_level=config["trace_level"])
 
 
 def assemble(run: Run) -> tuple[Setting, Assignment]:
-    """Return the simulation's setting and who holds which samples; raises ConfigError where the parts don't fit."""
+    """Return the simulation's setting and who holds which samples; raises ConfigError where the
+    parts don't fit.
+    """
     try:
         consortium = run.scenario.consortium(run.seed)
         if isinstance(run.learner, Horovod) and run.learner.launcher == "own":
@@ -101,7 +107,9 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
 
 
 def option_name(group: str, node: Mapping[str, Any]) -> str:
-    """Return the option's name, such as `partner/allreduce`, from the module that its `_target_` names."""
+    """Return the option's name, such as `partner/allreduce`, from the module that its `_target_`
+    names.
+    """
     modules = node["_target_"].split(".")[1:-1]
     return "/".join(modules[len(group.split(".")) :])
 
@@ -115,23 +123,31 @@ def _check_root_keys(config: Mapping[str, Any]) -> None:
             "check the spelling, or put the setting below its group"
         )
     if missing:
-        raise ConfigError(f"missing root key {', '.join(missing)}; start from conf/run.yaml, which has them all")
+        raise ConfigError(
+            f"missing root key {', '.join(missing)}; start from conf/run.yaml, which has them all"
+        )
 
 
 def _option(group: str, node: Any) -> Any:
     target = node.get("_target_") if isinstance(node, Mapping) else None
     if not isinstance(target, str):
-        raise ConfigError(f"{group} must be an option of conf/{group}, got {node!r}; `--help` lists the options")
+        raise ConfigError(
+            f"{group} must be an option of conf/{group}, got {node!r}; `--help` lists the options"
+        )
     module_name, _, class_name = target.rpartition(".")
     if not module_name.startswith((f"sim.{group}.", f"runners.{group}.")):
         raise ConfigError(
-            f"{group}._target_ must name a class in sim.{group} or runners.{group}, got {target!r}; "
+            f"{group}._target_ must name a class in sim.{group} or runners.{group}, "
+            f"got {target!r}; "
             f"take an option of conf/{group}, code from elsewhere is not run"
         )
     try:
         option = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError) as error:
-        raise ConfigError(f"{group}._target_ names no class, got {target!r} ({error}); take an option of conf/{group}") from error
+        raise ConfigError(
+            f"{group}._target_ names no class, got {target!r} ({error}); "
+            f"take an option of conf/{group}"
+        ) from error
     return _checked(option, {key: value for key, value in node.items() if key != "_target_"}, group)
 
 
@@ -146,14 +162,15 @@ def _checked(option: type, values: Any, path: str) -> Any:
 
 
 def _explain(path: str, error: Any) -> str:
-    setting = ".".join([path, *map(str, error["loc"])])
+    setting, got = ".".join([path, *map(str, error["loc"])]), repr(error["input"])
     if error["type"] == "value_error":  # raised by a dataclass, which has named its own field
         return f"{setting}.{error['ctx']['error']}"
     if error["type"] == "missing":
         return f"{setting} must be given, got nothing; the options of conf/{path} have it"
     if error["type"] == "unexpected_keyword_argument":
-        return f"{setting} is no setting of this option, got {error['input']!r}; check the spelling, or drop it"
-    return f"{setting}: {error['msg'].replace('Input should be', 'must be')}, got {error['input']!r}; give a value of that type"
+        return f"{setting} is no setting of this option, got {got}; check the spelling, or drop it"
+    must_be = error["msg"].replace("Input should be", "must be")
+    return f"{setting} {must_be}, got {got}; give a value of that type"
 
 
 def _check_scalar(name: str, value: Any, kind: type, remedy: str) -> None:

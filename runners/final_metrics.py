@@ -1,7 +1,8 @@
-"""Owns the full figures of merit at a run's end: overall on the whole held-out test set, per partner on its slice of it.
+"""Owns the full figures of merit at a run's end: overall on the whole held-out test set, per
+partner on its slice of it.
 
-Where everyone shares one model, all figures are that model's. Where each partner has its own (solo), overall figures are means over the models,
-and a partner's are its own model's.
+Where everyone shares one model, all figures are that model's. Where each partner has its own
+(solo), overall figures are means over the models, and a partner's are its own model's.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from runners.perform import Job
 
 
-def final_metrics(job: "Job", ranks: "Ranks", learner: "RankLearner", models: Sequence[Model]) -> dict[str, Any] | None:
+def final_metrics(
+    job: "Job", ranks: "Ranks", learner: "RankLearner", models: Sequence[Model]
+) -> dict[str, Any] | None:
     """Return a record's `metrics` part on rank 0, None on the others; all ranks must call it."""
     probabilities = _gather_probabilities(ranks, learner, models)
     if ranks.rank != 0:
@@ -31,14 +34,21 @@ def final_metrics(job: "Job", ranks: "Ranks", learner: "RankLearner", models: Se
         mine = probabilities[number if len(models) > 1 else 0]
         held = job.assignment.test[number]
         metrics = measure(labels[held], mine[held])
-        partners[partner.name] = asdict(metrics) if metrics else dict.fromkeys(Metrics.__dataclass_fields__)
-    return {"overall": _mean([asdict(metrics) for metrics in overall if metrics]), "partners": partners}
+        partners[partner.name] = (
+            asdict(metrics) if metrics else dict.fromkeys(Metrics.__dataclass_fields__)
+        )
+    return {
+        "overall": _mean([asdict(metrics) for metrics in overall if metrics]),
+        "partners": partners,
+    }
 
 
-def _gather_probabilities(ranks: "Ranks", learner: "RankLearner", models: Sequence[Model]) -> list[np.ndarray]:
+def _gather_probabilities(
+    ranks: "Ranks", learner: "RankLearner", models: Sequence[Model]
+) -> list[np.ndarray]:
     """Return each model's probabilities of the test set, in the order of `models`."""
     kept = [learner.test_probabilities(model) for model in models]
-    mine = {number: one.numpy() for number, one in enumerate(kept) if one is not None}
+    mine = {number: one for number, one in enumerate(kept) if one is not None}
     if len(mine) == len(models) and ranks.size == 1:
         return list(mine.values())
     everyone: dict[int, np.ndarray] = {}

@@ -1,4 +1,6 @@
-"""Owns what both commands, `run` and `compare`, do with one composed config, and how errors reach the person who typed it."""
+"""Owns what both commands, `run` and `compare`, do with one composed config, and how errors reach
+the person who typed it.
+"""
 
 import json
 import os
@@ -16,7 +18,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runners.build import ConfigError, Run, assemble, build, option_name
+from runners.build import ConfigError, assemble, build, option_name
 from runners.config_file import write_config
 from runners.launch import RankFailure, fleet, stop_all
 from runners.learner.horovod import Horovod
@@ -34,9 +36,13 @@ def command(config_name: str) -> Callable[[], None]:
     """Return the main function of a command whose primary config is `conf/<config_name>.yaml`."""
 
     def main() -> None:
-        os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here instead of being printed with half a traceback
+        os.environ["HYDRA_FULL_ERROR"] = (
+            "1"  # errors come here instead of being printed with half a traceback
+        )
         try:
-            hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(run_composed)()
+            hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(
+                run_composed
+            )()
         except KeyboardInterrupt:
             _leave("interrupted; runs that had finished are whole", EXIT_INTERRUPTED)
         except MissingConfigException as error:
@@ -44,23 +50,33 @@ def command(config_name: str) -> Callable[[], None]:
         except (HydraException, OmegaConfBaseException, ConfigError) as error:
             _leave(f"error: {error}", EXIT_CONFIG)
         except OSError as error:
-            _leave(f"error: {error}; is the results folder writable? choose another with hydra.run.dir=…", EXIT_FAILED)
+            _leave(
+                f"error: {error}; is the results folder writable? try another: hydra.run.dir=…",
+                EXIT_FAILED,
+            )
 
     return main
 
 
 def run_composed(config: DictConfig) -> None:
-    """Run one composed config in Hydra's output folder; a failure ends a single run, and is one row of a sweep."""
-    resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    assert isinstance(resolved, dict)
+    """Run one composed config in Hydra's output folder; a failure ends a single run, and is one row
+    of a sweep.
+    """
+    container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(container, dict)
+    resolved = {str(key): value for key, value in container.items()}
     folder = Path(HydraConfig.get().runtime.output_dir)
     is_sweep = HydraConfig.get().mode is RunMode.MULTIRUN
     try:
-        _run(folder, {str(key): value for key, value in resolved.items()})
+        _run(folder, resolved)
     except (ConfigError, RankFailure) as error:
-        rank, trace = (error.rank, error.traceback) if isinstance(error, RankFailure) else (None, None)
+        rank, trace = (
+            (error.rank, error.traceback) if isinstance(error, RankFailure) else (None, None)
+        )
         stop_all()
-        write_failure(folder, resolved, "failed", Failure(rank=rank, message=str(error), traceback=trace))
+        write_failure(
+            folder, resolved, "failed", Failure(rank=rank, message=str(error), traceback=trace)
+        )
         if trace:
             print(trace, file=sys.stderr)
         print(f"error: {error}", file=sys.stderr)
@@ -69,7 +85,12 @@ def run_composed(config: DictConfig) -> None:
     except BaseException as error:
         stop_all()
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        write_failure(folder, resolved, status, Failure(rank=None, message=repr(error), traceback=traceback.format_exc()))
+        write_failure(
+            folder,
+            resolved,
+            status,
+            Failure(rank=None, message=repr(error), traceback=traceback.format_exc()),
+        )
         raise
 
 
@@ -78,7 +99,10 @@ def _run(folder: Path, config: dict[str, Any]) -> None:
     setting, assignment = assemble(run)
     write_config(folder, config)
     if isinstance(run.learner, Horovod) and run.learner.launcher == "external":
-        print(f"Composed. Run it with: horovodrun -np {run.learner.num_ranks} python -m runners.worker {folder}")
+        print(
+            f"Composed. Run it with: horovodrun -np {run.learner.num_ranks} "
+            f"python -m runners.worker {folder}"
+        )
         return
     label = f"{option_name('mode', config['mode'])} seed={run.seed}"
     with progress.run(label) as on_progress:
@@ -86,7 +110,14 @@ def _run(folder: Path, config: dict[str, Any]) -> None:
             fleet(run.learner).run(folder, on_progress)
         else:
             simulate(
-                Job(folder=folder, config=config, run=run, setting=setting, assignment=assignment, submitted_at=time.time()),
+                Job(
+                    folder=folder,
+                    config=config,
+                    run=run,
+                    setting=setting,
+                    assignment=assignment,
+                    submitted_at=time.time(),
+                ),
                 on_progress,
             )
     if HydraConfig.get().mode is not RunMode.MULTIRUN:
@@ -97,23 +128,34 @@ def _print_summary(folder: Path) -> None:
     """Print what a single run came to, and where its record is."""
     record = json.loads((folder / "record.json").read_text())
     virtual, metrics = record["virtual"], record["metrics"]
-    print(f"{record['names']['mode']}: {virtual['total_sim_s']:.1f} virtual seconds, "
-          f"{virtual['samples_per_sim_s']:,.0f} samples per virtual second, {virtual['num_bytes'] / 1e6:,.1f} MB moved")
+    print(
+        f"{record['names']['mode']}: {virtual['total_sim_s']:.1f} virtual seconds, "
+        f"{virtual['samples_per_sim_s']:,.0f} samples per virtual second, "
+        f"{virtual['num_bytes'] / 1e6:,.1f} MB moved"
+    )
     if metrics:
         reached = virtual["time_to_target_sim_s"]
         when = "missed" if reached is None else f"reached after {reached:.1f} virtual seconds"
-        print(f"accuracy {metrics['overall']['accuracy']:.4f} on the held-out test set; "
-              f"target {virtual['target_accuracy']:g} {when}")
+        print(
+            f"accuracy {metrics['overall']['accuracy']:.4f} on the held-out test set; "
+            f"target {virtual['target_accuracy']:g} {when}"
+        )
     print(f"Record: {folder / 'record.json'}")
 
 
 def _explain_missing(error: MissingConfigException) -> str:
-    """Return Hydra's message about an unknown option, with the options of all folders below its group."""
+    """Return Hydra's message about an unknown option, with the options of all folders below its
+    group.
+    """
     group = str(error.missing_cfg_file).split("/")[0]
-    options = sorted(str(path.relative_to(CONF / group).with_suffix("")) for path in (CONF / group).rglob("*.yaml"))
+    options = sorted(
+        str(path.relative_to(CONF / group).with_suffix(""))
+        for path in (CONF / group).rglob("*.yaml")
+    )
     if not options:
         return str(error)
-    return f"{error.missing_cfg_file} is no option; try one of {', '.join(f'{group}={option}' for option in options)}"
+    choices = ", ".join(f"{group}={option}" for option in options)
+    return f"{error.missing_cfg_file} is no option; try one of {choices}"
 
 
 def _leave(message: str, status: int) -> None:

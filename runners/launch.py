@@ -1,7 +1,9 @@
-"""Owns the Horovod ranks that this process starts: started once, kept for all runs of a sweep, never left behind.
+"""Owns the Horovod ranks that this process starts: started once, kept for all runs of a sweep,
+never left behind.
 
-Each rank is a process of its own session with a pipe to this one. Ranks take the same job at the same time, tell progress (rank 0) and their
-end. A rank that dies closes its pipe, so its death is seen at once; then all ranks are ended, and the next run starts new ones.
+Each rank is a process of its own session with a pipe to this one. Ranks take the same job at the
+same time, tell progress (rank 0) and their end. A rank that dies closes its pipe, so its death is
+seen at once; then all ranks are ended, and the next run starts new ones.
 """
 
 import atexit
@@ -19,7 +21,9 @@ from typing import Any
 from runners.learner.horovod import Horovod, rendezvous
 
 GRACE_WALL_S = 1.0
-"""How long the other ranks may still speak after the first failure: the cause is better than its echo."""
+"""How long the other ranks may still speak after the first failure: the cause is better than its
+echo.
+"""
 
 _fleets: list["Fleet"] = []
 
@@ -69,10 +73,15 @@ class Fleet:
     def fits(self, learner: Horovod) -> bool:
         """Return whether these ranks can run a job of `learner`."""
         alive = all(process.poll() is None for process in self._processes)
-        return alive and (learner.num_ranks, learner.device) == (self._learner.num_ranks, self._learner.device)
+        return alive and (learner.num_ranks, learner.device) == (
+            self._learner.num_ranks,
+            self._learner.device,
+        )
 
     def run(self, folder: Path, on_progress: Callable[[float], None]) -> None:
-        """Run the job in `folder` on all ranks; raises RankFailure, after which the fleet is of no more use."""
+        """Run the job in `folder` on all ranks; raises RankFailure, after which the fleet is of no
+        more use.
+        """
         if not self._is_ready:
             self._collect("ready", on_progress)
             self._is_ready = True
@@ -86,19 +95,30 @@ class Fleet:
         return [process.pid for process in self._processes]
 
     def stop(self) -> None:
-        """End the ranks, busy or not."""
+        """End the ranks, busy or not; once is enough."""
+        if not self._pipes:
+            return
         for pipe in self._pipes:
             pipe.close()
         for process in self._processes:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)  # a rank in the middle of a sum can't be asked
+                os.killpg(
+                    process.pid, signal.SIGKILL
+                )  # a rank in the middle of a sum can't be asked
             process.wait()
+        self._pipes.clear()
         self._close_rendezvous()
         self._log_folder.cleanup()
 
     def _start(self, rank: int, environment: dict[str, str]) -> None:
         ours, theirs = Pipe()
-        command = [sys.executable, "-m", "runners.worker", f"--parent={theirs.fileno()}", f"--device={self._learner.device}"]
+        command = [
+            sys.executable,
+            "-m",
+            "runners.worker",
+            f"--parent={theirs.fileno()}",
+            f"--device={self._learner.device}",
+        ]
         with self._log(rank).open("wb") as log:
             process = subprocess.Popen(
                 command,
@@ -114,12 +134,15 @@ class Fleet:
         self._processes.append(process)
 
     def _collect(self, word: str, on_progress: Callable[[float], None]) -> None:
-        """Wait until every rank has said `word`; raises RankFailure for the rank that failed first."""
+        """Wait until every rank has said `word`; raises RankFailure for the first to fail."""
         waiting = {pipe: rank for rank, pipe in enumerate(self._pipes)}
         failures: list[RankFailure] = []
         deadline: float | None = None
         while waiting:
-            ready = wait(list(waiting), timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
+            ready = wait(
+                list(waiting),
+                timeout=None if deadline is None else max(0.0, deadline - time.monotonic()),
+            )
             if not ready:
                 break
             for pipe in ready:
@@ -136,11 +159,15 @@ class Fleet:
             raise min(failures, key=_is_echo)
 
     def _failure(self, rank: int, traceback: str | None) -> RankFailure:
-        """Return the failure of a rank that told its traceback, or of one that died without a word."""
+        """Return the failure of a rank that told its traceback, or died without a word."""
         if traceback is not None:
             return RankFailure(rank, f"failed: {traceback.strip().splitlines()[-1]}", traceback)
         code = self._processes[rank].wait()
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit status {code}"
+        how = (
+            f"was killed by {signal.Signals(-code).name}"
+            if code < 0
+            else f"ended with exit status {code}"
+        )
         log = self._log(rank).read_text(errors="replace").strip()
         return RankFailure(rank, how, log or None)
 

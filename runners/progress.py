@@ -1,11 +1,20 @@
-"""Owns what the terminal shows while runs go on: a bar on a terminal, a line at a run's start and end elsewhere. Goes to stderr."""
+"""Owns what the terminal shows while runs go on: a bar on a terminal, a line at a run's start and
+end elsewhere. Goes to stderr.
+"""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 
 class RunProgress:
@@ -27,7 +36,12 @@ class RunProgress:
         title = f"run {self._num_ended + 1} of {max(self._num_runs, self._num_ended + 1)}  {label}"
         if not self._console.is_terminal:
             self._console.print(f"{title}  …", highlight=False)
-        with Progress(*_columns(), console=self._console, transient=True, disable=not self._console.is_terminal) as bar:
+        with Progress(
+            *_columns(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        ) as bar:
             task = bar.add_task(title, total=1.0)
             yield lambda fraction: bar.update(task, completed=fraction)
         self._num_ended += 1
@@ -36,7 +50,13 @@ class RunProgress:
 
 def _columns() -> tuple[ProgressColumn, ...]:
     percent = TextColumn("{task.percentage:>3.0f}%")
-    return TextColumn("{task.description}"), BarColumn(), percent, TimeElapsedColumn(), TimeRemainingColumn()
+    return (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        percent,
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
 
 
 progress = RunProgress()

@@ -1,4 +1,5 @@
-"""Owns what a run leaves on disk: record.json, rounds.parquet, trace.parquet and timeline.json, each whole or not there.
+"""Owns what a run leaves on disk: record.json, rounds.parquet, trace.parquet and timeline.json,
+each whole or not there.
 
 results/README.md has the column dictionary. A change of meaning or name raises SCHEMA_VERSION.
 """
@@ -98,7 +99,10 @@ def _name(group: str, config: Config) -> str | None:
 @cache
 def _versions() -> dict[str, str]:
     installed = {name: _version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), **{name: version for name, version in installed.items() if version}}
+    return {
+        "python": platform.python_version(),
+        **{name: version for name, version in installed.items() if version},
+    }
 
 
 def _version(package: str) -> str | None:
@@ -110,11 +114,17 @@ def _version(package: str) -> str | None:
 
 @cache
 def _commit() -> str | None:
-    """Return the commit of the code, with `+changes` when the tree has others; None outside a checkout."""
+    """Return the commit of the code, with `+changes` when the tree has others; None outside a
+    checkout.
+    """
     here = Path(__file__).parent
     try:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
-        status = subprocess.run(["git", "status", "--porcelain"], cwd=here, capture_output=True, text=True, check=True)
+        commit = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True
+        )
+        status = subprocess.run(
+            ["git", "status", "--porcelain"], cwd=here, capture_output=True, text=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
     return commit.stdout.strip() + ("+changes" if status.stdout.strip() else "")
@@ -126,7 +136,9 @@ def _hardware() -> dict[str, Any]:
 
     return {
         "cpu": _cpu_name(),
-        "num_cores": len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count(),
+        "num_cores": len(psutil.Process().cpu_affinity())
+        if hasattr(psutil.Process, "cpu_affinity")
+        else os.cpu_count(),
         "memory_bytes": psutil.virtual_memory().total,
         "gpus": _gpu_names(),
     }

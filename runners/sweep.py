@@ -1,4 +1,6 @@
-"""Owns what happens around a sweep: how many runs to expect, and the report over all of them at the end."""
+"""Owns what happens around a sweep: how many runs to expect, and the report over all of them at the
+end.
+"""
 
 import json
 import math
@@ -34,8 +36,12 @@ class SweepReport(Callback):
 
 
 def _num_runs(config: DictConfig) -> int:
-    """Return the product of the sweep's choices; command line overrides replace the config's own."""
+    """Return the product of the sweep's choices; the command line's replace the config's."""
     params = config.hydra.sweeper.params or {}
-    overrides = [f"{key}={value}" for key, value in params.items()] + list(config.hydra.overrides.task)
+    overrides = [f"{key}={value}" for key, value in params.items()] + list(
+        config.hydra.overrides.task
+    )
     parsed = {one.key_or_group: one for one in OverridesParser.create().parse_overrides(overrides)}
-    return math.prod(len(list(one.sweep_string_iterator())) for one in parsed.values() if one.is_sweep_override())
+    return math.prod(
+        len(list(one.sweep_string_iterator())) for one in parsed.values() if one.is_sweep_override()
+    )

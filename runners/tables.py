@@ -1,18 +1,22 @@
-"""Owns the step from a simulation's outcome to tables: rounds, spans, the virtual summary and the timeline."""
+"""Owns the step from a simulation's outcome to tables: rounds, spans, the virtual summary and the
+timeline.
+"""
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from runners.record import write_atomically
-from sim.trace import KINDS, Round, Spans
+from sim.trace import KINDS, SPAN_COLUMNS, Round, Span
 from sim.world import Outcome
 
 TIMELINE_MAX_SPANS = 100_000
-"""A timeline holds the first rounds that fit: viewers grow slow, and the parquet file has them all."""
+"""A timeline holds the first rounds that fit: viewers grow slow, and the parquet file has them all.
+"""
 
 
 def rounds_table(outcome: Outcome) -> pd.DataFrame:
@@ -35,13 +39,17 @@ def rounds_table(outcome: Outcome) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def spans_table(spans: Spans) -> pd.DataFrame:
+def spans_table(spans: Sequence[Span]) -> pd.DataFrame:
     """Return one row per span, in the order in which they began to be known."""
-    return pd.DataFrame(vars(spans))
+    return pd.DataFrame(spans, columns=list(SPAN_COLUMNS))
 
 
-def virtual_summary(rounds: pd.DataFrame, *, num_partners: int, target_accuracy: float) -> dict[str, Any]:
-    """Return a record's `virtual` part: totals, means per partner, and when the target was reached (None: missed)."""
+def virtual_summary(
+    rounds: pd.DataFrame, *, num_partners: int, target_accuracy: float
+) -> dict[str, Any]:
+    """Return a record's `virtual` part: totals, means per partner, and when the target was reached
+    (None: missed).
+    """
     last = rounds.iloc[-1]
     reached = rounds[rounds["test_accuracy"] >= target_accuracy]
     total_sim_s = float(last["end_sim_s"])
@@ -59,34 +67,39 @@ def virtual_summary(rounds: pd.DataFrame, *, num_partners: int, target_accuracy:
     }
 
 
-def write_timeline(path: Path, spans: Spans, mode: str) -> None:
+def write_timeline(path: Path, spans: Sequence[Span], mode: str) -> None:
     """Write the virtual timeline as a Chrome trace, which ui.perfetto.dev opens."""
-    actors = list(dict.fromkeys(spans.actor))
+    shown = spans[:TIMELINE_MAX_SPANS]
+    threads = {
+        actor: thread for thread, actor in enumerate(dict.fromkeys(span[1] for span in shown))
+    }
     names = [
-        {"ph": "M", "name": "thread_name", "pid": 0, "tid": number, "args": {"name": actor}}
-        for number, actor in enumerate(actors)
+        {"ph": "M", "name": "thread_name", "pid": 0, "tid": thread, "args": {"name": actor}}
+        for actor, thread in threads.items()
     ]
-    process = {"ph": "M", "name": "process_name", "pid": 0, "args": {"name": f"{mode}, virtual time"}}
-    text = json.dumps({"displayTimeUnit": "ms", "traceEvents": [process, *names, *_timeline_events(spans, actors)]})
+    process = {
+        "ph": "M",
+        "name": "process_name",
+        "pid": 0,
+        "args": {"name": f"{mode}, virtual time"},
+    }
+    events = [process, *names, *(_timeline_event(span, threads) for span in shown)]
+    text = json.dumps({"displayTimeUnit": "ms", "traceEvents": events})
     write_atomically(path, lambda part: part.write_text(text))
 
 
-def _timeline_events(spans: Spans, actors: list[str]) -> list[dict[str, Any]]:
-    numbers = {actor: number for number, actor in enumerate(actors)}
-    count = min(len(spans.kind), TIMELINE_MAX_SPANS)
-    return [
-        {
-            "ph": "X",
-            "name": spans.kind[row],
-            "cat": spans.kind[row],
-            "pid": 0,
-            "tid": numbers[spans.actor[row]],
-            "ts": spans.start_sim_s[row] * 1e6,  # the format's unit is the microsecond
-            "dur": (spans.end_sim_s[row] - spans.start_sim_s[row]) * 1e6,
-            "args": {"round": spans.round[row], "bytes": spans.num_bytes[row]},
-        }
-        for row in range(count)
-    ]
+def _timeline_event(span: Span, threads: Mapping[str, int]) -> dict[str, Any]:
+    round_, actor, kind, start_sim_s, end_sim_s, num_bytes = span
+    return {
+        "ph": "X",
+        "name": kind,
+        "cat": kind,
+        "pid": 0,
+        "tid": threads[actor],
+        "ts": start_sim_s * 1e6,  # the format's unit is the microsecond
+        "dur": (end_sim_s - start_sim_s) * 1e6,
+        "args": {"round": round_, "bytes": num_bytes},
+    }
 
 
 def _mean_train_loss(one: Round) -> float:

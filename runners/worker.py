@@ -1,6 +1,7 @@
-"""Owns one rank: it meets the other ranks once, then runs the jobs its parent sends, or the one run folder it was given.
+"""Owns one rank: it meets the other ranks once, then runs the jobs its parent sends, or the one run
+folder it was given.
 
-python -m runners.worker <run folder>     started on every rank by a launcher of your own, such as horovodrun -np 4
+    horovodrun -np 4 python -m runners.worker <run folder>      with a launcher of your own
 """
 
 import argparse
@@ -29,8 +30,15 @@ PROGRESS_INTERVAL_WALL_S = 0.1
 
 def main() -> None:
     """Run as a rank of the launcher that started this process."""
-    parser = argparse.ArgumentParser(prog="python -m runners.worker", description=__doc__.split("\n\n")[0])
-    parser.add_argument("folder", type=Path, nargs="?", help="run folder with the config.yaml that learner.launcher=external wrote")
+    parser = argparse.ArgumentParser(
+        prog="python -m runners.worker", description=__doc__.split("\n\n")[0]
+    )
+    parser.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        help="run folder with the config.yaml that learner.launcher=external wrote",
+    )
     parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--device", default="auto", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -46,28 +54,37 @@ def main() -> None:
 
 
 def _serve(parent: Connection, device: str) -> None:
-    """Run jobs until the parent hangs up; whatever goes wrong is told to the parent and ends this process."""
+    """Run jobs until the parent hangs up; whatever goes wrong is told to the parent and ends this
+    process.
+    """
     try:
         ranks = Ranks(device)
-        _warm_up()
+        _warm_up(is_first=ranks.rank == 0)
         parent.send(("ready", None))
         while True:
             folder, submitted_at = parent.recv()
-            on_progress = _throttled(lambda fraction: parent.send(("progress", fraction))) if ranks.rank == 0 else _ignore
+            on_progress = (
+                _throttled(lambda fraction: parent.send(("progress", fraction)))
+                if ranks.rank == 0
+                else _ignore
+            )
             _run(ranks, Path(folder), submitted_at, on_progress)
             parent.send(("done", None))
     except EOFError:
         os._exit(0)  # the parent is gone; other ranks are told so too, and none waits for this one
-    except BaseException:
+    except BaseException:  # noqa: BLE001  whatever it is, the parent must hear of it
         parent.send(("failed", traceback.format_exc()))
         os._exit(1)
 
 
-def _warm_up() -> None:
-    """Load now what would take seconds in the first run: scikit-learn, and what torch loads with its first optimizer."""
-    import sklearn.metrics  # noqa: F401
+def _warm_up(*, is_first: bool) -> None:
+    """Load now what would take seconds in the first run."""
     import torch
 
+    if is_first:  # the metrics at a run's end are the first rank's work
+        import sklearn.metrics  # noqa: F401
+
+    # With its first optimizer, torch loads its compiler.
     torch.optim.SGD([torch.zeros(1, requires_grad=True)])
 
 
@@ -79,8 +96,13 @@ def _run_folder(folder: Path) -> None:
     console = Console(stderr=True, quiet=ranks.rank != 0)
     try:
         with console.status(f"training on {ranks.size} ranks") as status:
-            _run(ranks, folder, time.time(), _throttled(lambda f: status.update(f"training on {ranks.size} ranks: {f:.0%}")))
-    except Exception as error:
+            _run(
+                ranks,
+                folder,
+                time.time(),
+                _throttled(lambda f: status.update(f"training on {ranks.size} ranks: {f:.0%}")),
+            )
+    except Exception as error:  # noqa: BLE001  it is told, put on record, and ends this rank
         if ranks.rank == 0:
             failure = Failure(rank=0, message=str(error), traceback=traceback.format_exc())
             write_failure(folder, read_config(folder), "failed", failure)
@@ -91,20 +113,29 @@ def _run_folder(folder: Path) -> None:
 
 
 def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgress) -> None:
+    from runners.learner.local_training import LocalTraining
     from runners.learner.rank_learner import RankLearner
 
     config = read_config(folder)
     run = build(config)
     setting, assignment = assemble(run)
     check_num_ranks(ranks.size, len(assignment.train))
-    job = Job(folder=folder, config=config, run=run, setting=setting, assignment=assignment, submitted_at=submitted_at)
+    job = Job(
+        folder=folder,
+        config=config,
+        run=run,
+        setting=setting,
+        assignment=assignment,
+        submitted_at=submitted_at,
+    )
+    data = _data(run.task, str(ranks.device))
+    training = LocalTraining(task=run.task, data=data, assignment=assignment, seed=run.seed)
     learner = RankLearner(
         ranks=ranks,
         task=run.task,
-        assignment=assignment,
+        training=training,
         privacy=run.privacy,
-        seed=run.seed,
-        data=_data(run.task, str(ranks.device)),
+        num_test=len(data.test_labels),
     )
     train(job, ranks, learner, on_progress)
 

@@ -1,6 +1,8 @@
-"""Owns the range checks that settings share; every message names the setting, the value and a remedy.
+"""Owns the range checks that settings share; every message names the setting, the value and a
+remedy.
 
-The name is relative to the dataclass that checks itself; `runners.build` puts the config path in front.
+The name is relative to the dataclass that checks itself; `runners.build` puts the config path in
+front.
 """
 
 import math
@@ -27,4 +29,6 @@ def at_least(name: str, value: int, low: int, *, remedy: str) -> None:
 def one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
     """Raise ValueError unless `value` is one of the `allowed` words."""
     if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}; try {name}={allowed[0]}")
+        raise ValueError(
+            f"{name} must be one of {', '.join(allowed)}, got {value!r}; try {name}={allowed[0]}"
+        )

@@ -3,6 +3,7 @@
 The budget is counted in training samples, so that every mode does the same amount of learning.
 """
 
+import itertools
 from dataclasses import dataclass
 
 from sim.bounds import at_least, positive
@@ -26,11 +27,13 @@ class Budget:
             )
 
     def num_steps(self, num_samples: int, batch_size: int) -> int:
-        """Return the steps of one trainer that passes `num_epochs` times over `num_samples` samples."""
+        """Return the steps of one trainer that passes `num_epochs` times over `num_samples`
+        samples.
+        """
         return max(1, round(self.num_epochs * num_samples / batch_size))
 
     def split_steps(self, num_steps: int) -> list[int]:
         """Return the steps between evaluations; as even as whole steps allow, and none is empty."""
         num_parts = min(self.num_evaluations, num_steps)
         ends = [num_steps * part // num_parts for part in range(num_parts + 1)]
-        return [end - start for start, end in zip(ends, ends[1:], strict=False)]
+        return [end - start for start, end in itertools.pairwise(ends)]

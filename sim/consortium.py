@@ -12,9 +12,9 @@ from sim.bounds import at_least, not_negative, positive
 class Site:
     """Describe one organisation's machine, its access link and its share of the data.
 
-    `speed` is relative to the hardware profile (2.0 computes twice as fast); `data_share` is a weight: a partner holds
-    `data_share / sum(data_share)` of the samples where the partition lets it. `latency_sim_s` is one way, from the partner to
-    the backbone.
+    `speed` is relative to the hardware profile (2.0 computes twice as fast); `data_share` is a
+    weight: a partner holds `data_share / sum(data_share)` of the samples where the partition lets
+    it. `latency_sim_s` is one way, from the partner to the backbone.
     """
 
     speed: float
@@ -56,7 +56,11 @@ class Proxy:
         positive("downlink_bytes_per_s", self.downlink_bytes_per_s, remedy="125e6 is 1 Gbit/s")
         not_negative("latency_sim_s", self.latency_sim_s, remedy="0.01 is 10 ms one way")
         at_least("num_workers", self.num_workers, 1, remedy="a proxy needs someone who merges")
-        positive("merge_bytes_per_s", self.merge_bytes_per_s, remedy="1e9 adds 250 million floats a second")
+        positive(
+            "merge_bytes_per_s",
+            self.merge_bytes_per_s,
+            remedy="1e9 adds 250 million floats a second",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,21 +1,25 @@
 """Owns one link's share of the max-min fair allocation, and the clock of what it has served.
 
-A link sees each flow with a *cap*: what the rest of the flow's route lets through. Flows whose cap is above the
-link's water level are *free* and run at the level; the others are *capped* and run at their cap; the level is what is left for each
-free flow (Bertsekas & Gallager, Data Networks, 6.5.2). Both groups are heaps, so that an arrival or a departure costs the moves
-across the water line, not the number of flows. Free flows all run at the level, so one *service clock*, the bytes served to each free
-flow so far, tells when the next of them ends (as in weighted fair queueing).
+A link sees each flow with a *cap*: what the rest of the flow's route lets through. Flows whose cap
+is above the link's water level are *free* and run at the level; the others are *capped* and run at
+their cap; the level is what is left for each free flow (Bertsekas & Gallager, Data Networks,
+6.5.2). Both groups are heaps, so that an arrival or a departure costs the moves across the water
+line, not the number of flows. Free flows all run at the level, so one *service clock*, the bytes
+served to each free flow so far, tells when the next of them ends (as in weighted fair queueing).
 
-Units: bytes, bytes per second, virtual seconds. `sim.network` joins links into routes and owns the events.
+Units: bytes, bytes per second, virtual seconds. `sim.network` joins links into routes and owns the
+events.
 """
 
-import heapq
 import math
+from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
 TOLERANCE = 1e-12
-"""Relative difference below which two rates are the same; rounding must not start another round of sharing."""
+"""Relative difference below which two rates are the same; rounding must not start another round of
+sharing.
+"""
 
 _order = count()  # breaks ties in the heaps, and marks entries that a later move has made stale
 
@@ -23,7 +27,7 @@ _order = count()  # breaks ties in the heaps, and marks entries that a later mov
 class Share:
     """Hold how one link sees one flow: its cap there, and on which side of the water line it is."""
 
-    __slots__ = ("cap", "entry", "finish_bytes", "flow", "is_free", "link", "tracked_entry")
+    __slots__ = ("cap", "entry", "finish_bytes", "flow", "is_free", "link", "tracked")
 
     def __init__(self, link: "Link", flow: Any) -> None:
         self.link = link
@@ -32,7 +36,7 @@ class Share:
         self.is_free = False
         self.entry = -1
         self.finish_bytes = math.inf
-        self.tracked_entry = -1
+        self.tracked = -1
 
 
 class Link:
@@ -58,16 +62,20 @@ class Link:
 
     def serve_until(self, now_sim_s: float) -> None:
         """Bring the service clock forward; call it before the level changes."""
-        if math.isfinite(self.level):
-            self.served_bytes += self.level * (now_sim_s - self._served_until_sim_s)
-        self._served_until_sim_s = now_sim_s
+        if now_sim_s > self._served_until_sim_s:
+            if self.level < math.inf:
+                self.served_bytes += self.level * (now_sim_s - self._served_until_sim_s)
+            self._served_until_sim_s = now_sim_s
 
     def put(self, share: Share, cap: float) -> None:
-        """Take a share in, or change its cap; it counts as capped until `relevel` says otherwise."""
+        """Take a share in, or change its cap; `relevel` then finds the new level."""
         if share.entry >= 0:
             self.discard(share)
         share.cap = cap
-        self._put_capped(share)
+        if cap > self.level:
+            self._put_free(share)
+        else:
+            self._put_capped(share)
 
     def discard(self, share: Share) -> None:
         """Let a share go; `relevel` then divides what it had."""
@@ -77,70 +85,85 @@ class Link:
         else:
             self._num_capped -= 1
             # An empty sum is exactly zero, so rounding can't pile up over a long run.
-            self._capped_bytes_per_s = self._capped_bytes_per_s - share.cap if self._num_capped else 0.0
-        share.entry = -1
+            self._capped_bytes_per_s = (
+                self._capped_bytes_per_s - share.cap if self._num_capped else 0.0
+            )
+        share.entry = share.tracked = -1
 
     def relevel(self) -> list[Share]:
         """Find the water level; return the shares that crossed the water line.
 
-        Freeing the highest capped share and capping the lowest free one both raise the level, so one pass of each is enough.
+        Freeing the highest capped share and capping the lowest free one both raise the level, so
+        one pass of each is enough.
         """
         moved = []
-        while (share := self._top(self._capped)) and self._exceeds(share.cap):
+        level = self._find_level()
+        while (share := _top(self._capped)) and share.cap > level * (1 + TOLERANCE):
             self.discard(share)
             self._put_free(share)
             moved.append(share)
-        while (share := self._top(self._free)) and share.cap < self._free_level() * (1 - TOLERANCE):
+            level = self._find_level()
+        while (share := _top(self._free)) and share.cap < level * (1 - TOLERANCE):
             self.discard(share)
             self._put_capped(share)
             moved.append(share)
-        self.level = self._free_level()
+            level = self._find_level()
+        self.level = level
         return moved
 
     def track(self, share: Share, remaining_bytes: float) -> None:
         """Note when, on the service clock, a free share has got its remaining bytes."""
         share.finish_bytes = self.served_bytes + remaining_bytes
-        share.tracked_entry = share.entry
-        heapq.heappush(self._finish, (share.finish_bytes, share.entry, share))
+        share.tracked = next(_order)
+        heappush(self._finish, (share.finish_bytes, share.tracked, share))
 
     def next_finish_sim_s(self) -> float:
         """Return when the next tracked share ends at the present level, or infinity."""
-        share = self._top(self._finish)
-        if share is None:
+        finish = self._finish
+        while finish and finish[0][2].tracked != finish[0][1]:
+            heappop(finish)
+        if not finish:
             return math.inf
-        left_bytes = max(0.0, share.finish_bytes - self.served_bytes)
-        return self._served_until_sim_s + left_bytes / self.level
+        share = finish[0][2]
+        left_bytes = share.finish_bytes - self.served_bytes
+        return self._served_until_sim_s + (left_bytes / self.level if left_bytes > 0 else 0.0)
 
     def pop_finished(self, now_sim_s: float) -> list[Share]:
-        """Return the tracked shares that have got all their bytes; the service clock must stand at `now_sim_s`."""
+        """Return the tracked shares that have got all their bytes; the service clock must stand at
+        `now_sim_s`.
+        """
         finished = []
         while self.next_finish_sim_s() <= now_sim_s:
-            finished.append(heapq.heappop(self._finish)[2])
+            finished.append(heappop(self._finish)[2])
         return finished
 
-    def _exceeds(self, cap: float) -> bool:
+    def _find_level(self) -> float:
+        """Return what is left for each free share; without one, all (infinity) or, if overloaded,
+        nothing.
+        """
         if self._num_free:
-            return cap > self._free_level() * (1 + TOLERANCE)
-        return self._capped_bytes_per_s > self.bytes_per_s * (1 + TOLERANCE)
-
-    def _free_level(self) -> float:
-        if not self._num_free:
-            return math.inf
-        return (self.bytes_per_s - self._capped_bytes_per_s) / self._num_free
+            return (self.bytes_per_s - self._capped_bytes_per_s) / self._num_free
+        return math.inf if self._capped_bytes_per_s <= self.bytes_per_s * (1 + TOLERANCE) else 0.0
 
     def _put_free(self, share: Share) -> None:
-        share.is_free, share.entry = True, next(_order)
+        share.is_free = True
+        share.entry = entry = next(_order)
         self._num_free += 1
-        heapq.heappush(self._free, (share.cap, share.entry, share))
+        heappush(self._free, (share.cap, entry, share))
 
     def _put_capped(self, share: Share) -> None:
-        share.is_free, share.entry = False, next(_order)
+        share.is_free = False
+        share.entry = entry = next(_order)
         self._num_capped += 1
         self._capped_bytes_per_s += share.cap
-        heapq.heappush(self._capped, (-share.cap, share.entry, share))
+        heappush(self._capped, (-share.cap, entry, share))
 
-    @staticmethod
-    def _top(heap: list[tuple[float, int, Share]]) -> Share | None:
-        while heap and heap[0][2].entry != heap[0][1]:
-            heapq.heappop(heap)
-        return heap[0][2] if heap else None
+
+def _top(heap: list[tuple[float, int, Share]]) -> Share | None:
+    """Return the first share of a heap whose entry is not stale, or None."""
+    while heap:
+        _, entry, share = heap[0]
+        if share.entry == entry:
+            return share
+        heappop(heap)
+    return None

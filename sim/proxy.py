@@ -1,7 +1,8 @@
 """Owns the proxy server at run time: links of its own, and workers behind one first-come queue.
 
-Service times are known on arrival, so a job's end is known on arrival too: it starts when the first worker is free. One event
-a job instead of a resource's three, and the same schedule (test_proxy holds it against simpy.Resource).
+Service times are known on arrival, so a job's end is known on arrival too: it starts when the first
+worker is free. One event a job instead of a resource's three, and the same schedule (test_proxy
+holds it against simpy.Resource).
 """
 
 import heapq
@@ -17,8 +18,14 @@ class ProxyServer:
     """Merge updates, one per worker at a time, in order of arrival."""
 
     def __init__(self, env: simpy.Environment, proxy: Proxy, trace: Trace) -> None:
-        self.uplink = Link(name="proxy.up", bytes_per_s=proxy.uplink_bytes_per_s, latency_sim_s=proxy.latency_sim_s)
-        self.downlink = Link(name="proxy.down", bytes_per_s=proxy.downlink_bytes_per_s, latency_sim_s=proxy.latency_sim_s)
+        self.uplink = Link(
+            name="proxy.up", bytes_per_s=proxy.uplink_bytes_per_s, latency_sim_s=proxy.latency_sim_s
+        )
+        self.downlink = Link(
+            name="proxy.down",
+            bytes_per_s=proxy.downlink_bytes_per_s,
+            latency_sim_s=proxy.latency_sim_s,
+        )
         self._env = env
         self._trace = trace
         self._merge_bytes_per_s = proxy.merge_bytes_per_s

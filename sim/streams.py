@@ -11,7 +11,8 @@ import numpy as np
 def stream(seed: int, *names: str | int) -> np.random.Generator:
     """Return the generator that belongs to `names` under `seed`.
 
-    `stream(3, "batches", 7)` is the same on every machine, rank and call; its position is the caller's.
+    `stream(3, "batches", 7)` is the same on every machine, rank and call; its position is the
+    caller's.
     """
     digest = hashlib.sha256("\x1f".join(str(name) for name in names).encode()).digest()
     words = np.frombuffer(digest[:16], dtype="<u4")

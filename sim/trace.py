@@ -1,11 +1,12 @@
 """Owns what a run leaves behind on the virtual clock: one row per round and one per span.
 
-A span is what one actor did without a break: `compute`, `transfer`, `wait` or `proxy` (its update in the proxy's queue or being
-merged; the proxy's own row when the actor is `proxy`). Level `rounds` keeps the sums of the spans but not the spans.
+A span is what one actor did without a break: `compute`, `transfer`, `wait` or `proxy` (its update
+in the proxy's queue or being merged; the proxy's own row when the actor is `proxy`). Level `rounds`
+keeps the sums of the spans but not the spans.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sim.learner import Evaluation, Feedback
 
@@ -16,7 +17,7 @@ LEVELS = ("rounds", "spans")
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """Hold one round: its time, who took part, running totals, and the partners' seconds by kind."""
+    """Hold one round: its time, running totals, and the partners' seconds by kind."""
 
     round: int
     start_sim_s: float
@@ -29,16 +30,12 @@ class Round:
     evaluation: Evaluation | None
 
 
-@dataclass(kw_only=True)
-class Spans:
-    """Hold the spans as columns."""
+Span = tuple[int, str, str, float, float, float]
+"""A span's round, actor, kind, start_sim_s, end_sim_s and num_bytes; plain, for there may be
+millions.
+"""
 
-    round: list[int] = field(default_factory=list)
-    actor: list[str] = field(default_factory=list)
-    kind: list[str] = field(default_factory=list)
-    start_sim_s: list[float] = field(default_factory=list)
-    end_sim_s: list[float] = field(default_factory=list)
-    num_bytes: list[float] = field(default_factory=list)
+SPAN_COLUMNS = ("round", "actor", "kind", "start_sim_s", "end_sim_s", "num_bytes")
 
 
 class Trace:
@@ -46,23 +43,19 @@ class Trace:
 
     def __init__(self, *, level: str) -> None:
         self.rounds: list[Round] = []
-        self.spans = Spans()
+        self.spans: list[Span] = []
         self.round = 0
         self._keeps_spans = level == "spans"
         self._partner_sim_s = dict.fromkeys(KINDS, 0.0)
 
-    def span(self, actor: str, kind: str, start_sim_s: float, end_sim_s: float, num_bytes: float = 0.0) -> None:
+    def span(
+        self, actor: str, kind: str, start_sim_s: float, end_sim_s: float, num_bytes: float = 0.0
+    ) -> None:
         """Add what `actor` did; it counts to the round that is under way."""
         if actor != PROXY:
             self._partner_sim_s[kind] += end_sim_s - start_sim_s
         if self._keeps_spans:
-            spans = self.spans
-            spans.round.append(self.round)
-            spans.actor.append(actor)
-            spans.kind.append(kind)
-            spans.start_sim_s.append(start_sim_s)
-            spans.end_sim_s.append(end_sim_s)
-            spans.num_bytes.append(num_bytes)
+            self.spans.append((self.round, actor, kind, start_sim_s, end_sim_s, num_bytes))
 
     def take_partner_sim_s(self) -> dict[str, float]:
         """Return the partners' seconds by kind since the last call."""

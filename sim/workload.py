@@ -12,7 +12,8 @@ from sim.bounds import at_least, positive
 class Workload:
     """Describe the training work of a task on a given partition of its data.
 
-    `train_flops_per_sample` counts forward and backward pass; `num_samples[i]` is what partner i holds.
+    `train_flops_per_sample` counts forward and backward pass; `num_samples[i]` is what partner i
+    holds.
     """
 
     num_parameters: int
@@ -23,14 +24,24 @@ class Workload:
     num_samples: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        at_least("num_parameters", self.num_parameters, 1, remedy="a model without parameters can't be trained")
+        at_least(
+            "num_parameters",
+            self.num_parameters,
+            1,
+            remedy="a model without parameters can't be trained",
+        )
         at_least("batch_size", self.batch_size, 1, remedy="try task.batch_size=32")
-        positive("train_flops_per_sample", self.train_flops_per_sample, remedy="three times the forward pass is usual")
+        positive(
+            "train_flops_per_sample",
+            self.train_flops_per_sample,
+            remedy="three times the forward pass is usual",
+        )
         for partner, samples in enumerate(self.num_samples):
             if samples < 1:
                 raise ValueError(
-                    f"partner {partner} would hold {samples} of the {sum(self.num_samples)} training samples; every "
-                    "partner needs at least one: take fewer partners, more even data shares or a milder partition"
+                    f"partner {partner} would hold {samples} of the {self.total_samples} training "
+                    "samples; every partner needs at least one: take fewer partners, more even "
+                    "data shares or a milder partition"
                 )
 
     @property

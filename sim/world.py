@@ -1,4 +1,5 @@
-"""Owns one simulation: builds its parts, lets a mode run, and keeps the account of rounds, samples and bytes.
+"""Owns one simulation: builds its parts, lets a mode run, and keeps the account of rounds, samples
+and bytes.
 
 A `Setting` comes in, an `Outcome` goes out. This is the only place that runs the clock.
 """
@@ -15,11 +16,11 @@ from sim.budget import Budget
 from sim.consortium import Consortium
 from sim.hardware import Hardware
 from sim.learner import Learner, Merged, Model
-from sim.network import Network, Transfer
+from sim.network import Network
 from sim.partner import Member
 from sim.proxy import ProxyServer
 from sim.streams import stream
-from sim.trace import LEVELS, Round, Spans, Trace
+from sim.trace import LEVELS, Round, Span, Trace
 from sim.workload import Workload
 
 Steps = Generator[simpy.Event, Any, None]
@@ -60,15 +61,17 @@ class Outcome:
     """Hold what a simulation leaves behind."""
 
     rounds: list[Round]
-    spans: Spans
+    spans: list[Span]
     models: tuple[Model, ...]
 
 
 class World:
     """The parts of one simulation, as its mode sees them."""
 
-    def __init__(self, setting: Setting, learner: Learner, on_round: Callable[[float], None]) -> None:
-        """Build the parts; `on_round` is told the spent fraction of the budget after every round."""
+    def __init__(
+        self, setting: Setting, learner: Learner, on_round: Callable[[float], None]
+    ) -> None:
+        """Build the parts; `on_round` is told the budget's spent fraction after every round."""
         self.env = simpy.Environment()
         self.setting = setting
         self.workload = setting.workload
@@ -91,7 +94,9 @@ class World:
         self._models: tuple[Model, ...] = ()
 
     def run(self) -> Outcome:
-        """Run the mode to its end; raises RuntimeError when it gets stuck, with all that it waits for."""
+        """Run the mode to its end; raises RuntimeError when it gets stuck, with all that it waits
+        for.
+        """
         process = self.env.process(self.setting.mode.run(self))
         try:
             self.env.run(until=process)
@@ -99,8 +104,9 @@ class World:
             if process.triggered:
                 raise
             raise RuntimeError(
-                f"mode {type(self.setting.mode).__name__} waits for an event that never comes, at {self.env.now} virtual "
-                f"seconds in round {self.trace.round}; this is a mistake in the mode, not in the config"
+                f"mode {type(self.setting.mode).__name__} waits for an event that never comes, at "
+                f"{self.env.now} virtual seconds in round {self.trace.round}; this is a mistake in "
+                "the mode, not in the config"
             ) from error
         return Outcome(rounds=self.trace.rounds, spans=self.trace.spans, models=self._models)
 
@@ -112,22 +118,31 @@ class World:
     def choose(self) -> tuple[Member, ...]:
         """Ask the agent who takes part in the coming round."""
         observation = Observation(round=self.trace.round, num_partners=len(self.members))
-        return tuple(self.members[partner] for partner in self.setting.agent.choose(observation, self._agent_rng))
+        return tuple(
+            self.members[partner]
+            for partner in self.setting.agent.choose(observation, self._agent_rng)
+        )
 
     def send(self, member: Member, num_bytes: float) -> simpy.Event:
         """Send from a partner to the proxy; the partner is busy until all has arrived."""
-        return member.traced("transfer", self._transfer(num_bytes, (member.uplink, self.proxy.downlink)), num_bytes)
+        self._num_bytes += num_bytes
+        transfer = self.network.transfer(num_bytes, (member.uplink, self.proxy.downlink))
+        return member.traced("transfer", transfer, num_bytes)
 
     def receive(self, member: Member, num_bytes: float) -> simpy.Event:
         """Send from the proxy to a partner; the partner is busy until all has arrived."""
-        return member.traced("transfer", self._transfer(num_bytes, (self.proxy.uplink, member.downlink)), num_bytes)
+        self._num_bytes += num_bytes
+        transfer = self.network.transfer(num_bytes, (self.proxy.uplink, member.downlink))
+        return member.traced("transfer", transfer, num_bytes)
 
     def send_direct(self, sender: Member, receiver: Member, num_bytes: float) -> simpy.Event:
         """Send from a partner to another; the sender is busy until all has arrived."""
-        return sender.traced("transfer", self._transfer(num_bytes, (sender.uplink, receiver.downlink)), num_bytes)
+        self._num_bytes += num_bytes
+        transfer = self.network.transfer(num_bytes, (sender.uplink, receiver.downlink))
+        return sender.traced("transfer", transfer, num_bytes)
 
     def collective(self, members: Sequence[Member], steps: Steps, num_bytes: float) -> simpy.Event:
-        """Run a collective; its members are busy until it ends, and each sends `num_bytes` in it."""
+        """Run a collective; its members are busy until it ends, each sends `num_bytes`."""
         process = self.env.process(steps)
         self._num_bytes += num_bytes * len(members)
         for member in members:
@@ -143,18 +158,23 @@ class World:
         self._models = tuple(models)
         self._put_down(num_participants=0, merged=(), evaluates=True)
 
-    def end_round(self, models: Sequence[Model], *, merged: Sequence[Merged], num_participants: int, num_samples: int) -> None:
-        """Close the round at the present time; evaluate when the budget's next evaluation is due."""
+    def end_round(
+        self,
+        models: Sequence[Model],
+        *,
+        merged: Sequence[Merged],
+        num_participants: int,
+        num_samples: int,
+    ) -> None:
+        """Close the round at the present time; evaluate when the next evaluation is due."""
         self._models = tuple(models)
         self._num_samples += num_samples
         for member in self.members:
             member.wait_until(self.env.now)
-        self._put_down(num_participants=num_participants, merged=merged, evaluates=self._is_evaluation_due())
+        self._put_down(
+            num_participants=num_participants, merged=merged, evaluates=self._is_evaluation_due()
+        )
         self._on_round(min(1.0, self._spent_fraction()))
-
-    def _transfer(self, num_bytes: float, route: tuple[Any, ...]) -> Transfer:
-        self._num_bytes += num_bytes
-        return self.network.transfer(num_bytes, route)
 
     def _spent_fraction(self) -> float:
         return self._num_samples / (self.budget.num_epochs * self.workload.total_samples)
@@ -166,7 +186,9 @@ class World:
         self._num_evaluations = due
         return True
 
-    def _put_down(self, *, num_participants: int, merged: Sequence[Merged], evaluates: bool) -> None:
+    def _put_down(
+        self, *, num_participants: int, merged: Sequence[Merged], evaluates: bool
+    ) -> None:
         feedback = tuple(one.feedback for one in merged)
         self.trace.rounds.append(
             Round(

@@ -21,7 +21,9 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "sim").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "sim").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_sim_imports_no_tensors_no_config_no_runners(path: Path) -> None:
     assert imported(path) <= set(sys.stdlib_module_names) | {"sim", "simpy", "numpy", "networkx"}
 
@@ -31,8 +33,15 @@ def test_horovod_is_imported_in_one_module() -> None:
     assert importers == [ROOT / "runners" / "learner" / "horovod.py"]
 
 
-@pytest.mark.parametrize("module", ["runners.run", "runners.compare", "runners.build", "runners.launch", "runners.report"])
+@pytest.mark.parametrize(
+    "module",
+    ["runners.run", "runners.compare", "runners.build", "runners.launch", "runners.report"],
+)
 def test_start_up_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
-    assert {"torch", "horovod.torch", "sklearn", "scipy", "pandas", "plotly", "matplotlib"} & set(loaded) == set()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout.split()
+    assert {"torch", "horovod.torch", "sklearn", "scipy", "pandas", "plotly", "matplotlib"} & set(
+        loaded
+    ) == set()

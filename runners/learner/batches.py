@@ -1,4 +1,6 @@
-"""Owns the order in which a trainer sees its samples: shuffled passes, one after another, cut into batches."""
+"""Owns the order in which a trainer sees its samples: shuffled passes, one after another, cut into
+batches.
+"""
 
 import numpy as np
 

@@ -1,10 +1,12 @@
 """Learner `horovod`: real training on Horovod ranks. The only module that imports horovod.
 
-`Horovod` is the option, and cheap to import. `rendezvous` is where a parent process gives ranks their place; `Ranks` is what a rank
-sees of the others: sums and gathers, joined by all ranks in the same order.
+`Horovod` is the option, and cheap to import. `rendezvous` is where a parent process gives ranks
+their place; `Ranks` is what a rank sees of the others: sums and gathers, joined by all ranks in the
+same order.
 
-Updates are summed where the model lives: by NCCL when every rank has a GPU of its own, by Gloo on CPUs, and by Gloo after a copy to the
-host when ranks share a GPU (NCCL refuses two ranks on one device).
+Updates are summed where the model lives: by NCCL when every rank has a GPU of its own, by Gloo on
+CPUs, and by Gloo after a copy to the host when ranks share a GPU (NCCL refuses two ranks on one
+device).
 """
 
 import os
@@ -26,8 +28,8 @@ LAUNCHERS = ("own", "external")
 class Horovod:
     """Choose how many ranks train, on which device, and who starts them.
 
-    `launcher=external` writes the run folder and stops; `horovodrun -np 4 python -m runners.worker <run folder>` then runs it on
-    as many ranks as the launcher starts.
+    `launcher=external` writes the run folder and stops; `horovodrun -np 4 python -m runners.worker
+    <run folder>` then runs it on as many ranks as the launcher starts.
     """
 
     num_ranks: int
@@ -41,16 +43,20 @@ class Horovod:
 
 
 def check_num_ranks(num_ranks: int, num_partners: int) -> None:
-    """Raise ValueError when there are more ranks than partners: a rank without a partner would have no work."""
+    """Raise ValueError when there are more ranks than partners: a rank without a partner would have
+    no work.
+    """
     if num_ranks > num_partners:
         raise ValueError(
-            f"learner.num_ranks must be between 1 and the {num_partners} partners, got {num_ranks}; "
-            f"try learner.num_ranks={num_partners}"
+            f"learner.num_ranks must be between 1 and the {num_partners} partners, "
+            f"got {num_ranks}; try learner.num_ranks={num_partners}"
         )
 
 
 def rendezvous(num_ranks: int) -> tuple[list[dict[str, str]], Callable[[], None]]:
-    """Open a meeting point on this host; return each rank's environment and the call that closes it."""
+    """Open a meeting point on this host; return each rank's environment and the call that closes
+    it.
+    """
     from horovod.runner.common.util.hosts import get_host_assignments, parse_hosts
     from horovod.runner.gloo_run import create_run_env_vars, create_slot_env_vars
     from horovod.runner.http.http_server import RendezvousServer
@@ -62,10 +68,13 @@ def rendezvous(num_ranks: int) -> tuple[list[dict[str, str]], Callable[[], None]
     loopback = "lo" if sys.platform.startswith("linux") else "lo0"
     shared = {
         **create_run_env_vars("127.0.0.1", [loopback], port),
-        "OMP_NUM_THREADS": "1",  # ranks share the cores; more threads make two ranks several times slower
+        "OMP_NUM_THREADS": "1",  # ranks share the cores; more threads are several times slower
         "HOROVOD_GLOO_TIMEOUT_SECONDS": "30",
     }
-    environments = [{key: str(value) for key, value in (shared | create_slot_env_vars(slot)).items()} for slot in slots]
+    environments = [
+        {key: str(value) for key, value in (shared | create_slot_env_vars(slot)).items()}
+        for slot in slots
+    ]
 
     def close() -> None:
         server.stop()
@@ -88,8 +97,13 @@ class Ranks:
         self.size: int = hvd.size()
         num_gpus = 0 if device == "cpu" else torch.cuda.device_count()
         if device == "cuda" and num_gpus == 0:
-            raise ValueError("learner.device=cuda needs a GPU that torch can see, found none; try learner.device=auto")
-        self.device = torch.device("cuda", hvd.local_rank() % num_gpus) if num_gpus else torch.device("cpu")
+            raise ValueError(
+                "learner.device=cuda needs a GPU that torch can see, found none; "
+                "try learner.device=auto"
+            )
+        self.device = (
+            torch.device("cuda", hvd.local_rank() % num_gpus) if num_gpus else torch.device("cpu")
+        )
         if num_gpus:
             torch.cuda.set_device(self.device)
         self._sums_on_device = not num_gpus or (hvd.nccl_built() and hvd.local_size() <= num_gpus)
@@ -98,7 +112,8 @@ class Ranks:
     def start_sum(self, tensor: "torch.Tensor", name: str) -> Callable[[], None]:
         """Begin to sum `tensor` over the ranks, in place; the returned call waits for the end.
 
-        `name` must be the same on all ranks, and not be under way already; a constant name and shape is fastest.
+        `name` must be the same on all ranks, and not be under way already; a constant name and
+        shape is fastest.
         """
         wire = tensor if self._sums_on_device else tensor.cpu()
         handle = self._hvd.allreduce_async_(wire, name=name, op=self._hvd.Sum)

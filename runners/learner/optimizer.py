@@ -1,4 +1,6 @@
-"""Owns optimizers on flat vectors: state goes on from version to version, and versions stay what they were."""
+"""Owns optimizers on flat vectors: state goes on from version to version, and versions stay what
+they were.
+"""
 
 import torch
 from torch import nn

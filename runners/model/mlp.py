@@ -17,7 +17,8 @@ def num_parameters(num_inputs: int, hidden_units: int, num_classes: int) -> int:
 def train_flops_per_sample(num_inputs: int, hidden_units: int, num_classes: int) -> float:
     """Return the FLOPs of one sample's forward and backward pass.
 
-    Two per weight forward, two for its gradient, two for the gradient of its input, which the first layer does not need.
+    Two per weight forward, two for its gradient, two for the gradient of its input, which the first
+    layer does not need.
     """
     return 4.0 * num_inputs * hidden_units + 6.0 * hidden_units * num_classes
 
@@ -26,4 +27,6 @@ def build(num_inputs: int, hidden_units: int, num_classes: int) -> "torch.nn.Mod
     """Return the module: float32 (batch, num_inputs) to logits (batch, num_classes)."""
     from torch import nn
 
-    return nn.Sequential(nn.Linear(num_inputs, hidden_units), nn.ReLU(), nn.Linear(hidden_units, num_classes))
+    return nn.Sequential(
+        nn.Linear(num_inputs, hidden_units), nn.ReLU(), nn.Linear(hidden_units, num_classes)
+    )

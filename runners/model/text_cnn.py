@@ -1,6 +1,8 @@
-"""Text CNN of source system M1: embedding 32, conv 128x5, max-pool 5, conv 128x5, global max-pool, softmax.
+"""Text CNN of source system M1: embedding 32, conv 128x5, max-pool 5, conv 128x5, global max-pool,
+softmax.
 
-Inputs are word numbers, int64 of shape (batch, length). The arithmetic needs no torch; `build` imports it.
+Inputs are word numbers, int64 of shape (batch, length). The arithmetic needs no torch; `build`
+imports it.
 """
 
 from typing import TYPE_CHECKING
@@ -22,7 +24,9 @@ def num_parameters(vocabulary: int, num_classes: int) -> int:
 
 
 def train_flops_per_sample(length: int, num_classes: int) -> float:
-    """Return the FLOPs of one sample's forward and backward pass: three times the forward multiply-adds, two each."""
+    """Return the FLOPs of one sample's forward and backward pass: three times the forward
+    multiply-adds, two each.
+    """
     first_length = length - WIDTH + 1
     second_length = first_length // POOL - WIDTH + 1
     first = first_length * EMBEDDING * WIDTH * CHANNELS

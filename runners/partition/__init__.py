@@ -1,7 +1,7 @@
 """Partitions: who holds which samples. Each option is a frozen dataclass with `assign`.
 
-The held-out test set is divided like the training set, so that a partner's own test slice looks like its own data; no partner trains
-on any of it.
+The held-out test set is divided like the training set, so that a partner's own test slice looks
+like its own data; no partner trains on any of it.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,11 @@ from sim.streams import stream
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """Hold what a partition may look at: labels, and the natural key of each sample where the task has one.
+    """Hold what a partition may look at: labels, and the natural key of each sample where the task
+    has one.
 
-    Labels are int64 of shape (num_samples,); keys are text, an empty text is a sample without a key.
+    Labels are int64 of shape (num_samples,); keys are text, an empty text is a sample without a
+    key.
     """
 
     train_labels: np.ndarray

@@ -1,7 +1,8 @@
 """Partition `dirichlet`: label skew, the usual model of non-iid partners.
 
-Each label's samples are divided by proportions drawn from a Dirichlet distribution with mean `shares` and concentration
-`alpha * num_partners` (Hsu, Qi & Brown 2019; Li et al. 2022): alpha 100 is nearly iid, 0.1 leaves most partners one or two labels.
+Each label's samples are divided by proportions drawn from a Dirichlet distribution with mean
+`shares` and concentration `alpha * num_partners` (Hsu, Qi & Brown 2019; Li et al. 2022): alpha 100
+is nearly iid, 0.1 leaves most partners one or two labels.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
-"""Partition `natural`: partners are what the data say they are, such as the mailing list a mail came from.
+"""Partition `natural`: partners are what the data say they are, such as the mailing list a mail
+came from.
 
-The largest keys get a partner each, smaller keys join the partner that holds least; samples without a key are dealt at random in
-proportion to what each partner holds by key.
+The largest keys get a partner each, smaller keys join the partner that holds least; samples without
+a key are dealt at random in proportion to what each partner holds by key.
 """
 
 from collections import Counter
@@ -21,14 +22,16 @@ class Natural:
     def assign(self, index: Index, shares: Sequence[float], rng: np.random.Generator) -> Assignment:
         """Give every key to one partner."""
         if index.train_keys is None or index.test_keys is None:
-            raise ValueError("partition=natural needs a task whose samples have a key, such as task=spam_cnn; "
-                             "this task's have none: take partition=dirichlet")
+            raise ValueError(
+                "partition=natural needs a task whose samples have a key, such as task=spam_cnn; "
+                "this task's have none: take partition=dirichlet"
+            )
         require_equal_shares("natural", shares)
         sizes = Counter(index.train_keys[index.train_keys != ""].tolist())
         if len(sizes) < len(shares):
             raise ValueError(
-                f"partition=natural has {len(sizes)} keys in this task, too few for {len(shares)} partners; "
-                f"take at most {len(sizes)} partners"
+                f"partition=natural has {len(sizes)} keys in this task, too few for "
+                f"{len(shares)} partners; take at most {len(sizes)} partners"
             )
         owners, held = _owners(sizes, len(shares))
         train = _by_owner(index.train_keys, owners, held / held.sum(), rng)
@@ -36,7 +39,7 @@ class Natural:
         return Assignment(train=tuple(train), test=tuple(test))
 
 
-def _owners(sizes: Counter, num_partners: int) -> tuple[dict[str, int], np.ndarray]:
+def _owners(sizes: Counter[str], num_partners: int) -> tuple[dict[str, int], np.ndarray]:
     """Return each key's partner, and the samples each partner holds by key."""
     held = np.zeros(num_partners)
     owners = {}
@@ -46,7 +49,12 @@ def _owners(sizes: Counter, num_partners: int) -> tuple[dict[str, int], np.ndarr
     return owners, held
 
 
-def _by_owner(keys: np.ndarray, owners: dict[str, int], shares: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+def _by_owner(
+    keys: np.ndarray, owners: dict[str, int], shares: np.ndarray, rng: np.random.Generator
+) -> list[np.ndarray]:
     owner = np.array([owners.get(key, -1) for key in keys.tolist()])
     rest = cut(rng.permutation(np.flatnonzero(owner == -1)), shares)
-    return [np.sort(np.concatenate([np.flatnonzero(owner == partner), part])) for partner, part in enumerate(rest)]
+    return [
+        np.sort(np.concatenate([np.flatnonzero(owner == partner), part]))
+        for partner, part in enumerate(rest)
+    ]

@@ -1,6 +1,7 @@
 """Partition `shards`: few labels per partner, as in McMahan et al. 2017.
 
-Samples sorted by label are cut into equal shards, and every partner is dealt `shards_per_partner` of them.
+Samples sorted by label are cut into equal shards, and every partner is dealt `shards_per_partner`
+of them.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,12 @@ class Shards:
     shards_per_partner: int
 
     def __post_init__(self) -> None:
-        at_least("shards_per_partner", self.shards_per_partner, 1, remedy="try partition.shards_per_partner=2")
+        at_least(
+            "shards_per_partner",
+            self.shards_per_partner,
+            1,
+            remedy="try partition.shards_per_partner=2",
+        )
 
     def assign(self, index: Index, shares: Sequence[float], rng: np.random.Generator) -> Assignment:
         """Sort by label, cut, deal."""

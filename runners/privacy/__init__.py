@@ -1,4 +1,5 @@
-"""Privacy mechanisms: what happens to an update before it leaves its owner, and what that guarantees.
+"""Privacy mechanisms: what happens to an update before it leaves its owner, and what that
+guarantees.
 
 Each option is a frozen dataclass; it says what an update weighs on the wire and transforms it.
 """

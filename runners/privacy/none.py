@@ -1,6 +1,7 @@
 """Privacy `none`: updates leave as they are.
 
-Guarantee: none. Whoever sees an update, and that is the proxy or every partner, can try to invert it.
+Guarantee: none. Whoever sees an update, and that is the proxy or every partner, can try to invert
+it.
 """
 
 from dataclasses import dataclass

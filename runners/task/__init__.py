@@ -1,7 +1,8 @@
 """Tasks: data, model, loss and batch of one learning problem. Each option is a frozen dataclass.
 
-What the virtual clock needs (parameters, FLOPs, bytes) is arithmetic and needs no tensor library; tests hold it against the real
-model. `samples` and `model` are only called where training really happens.
+What the virtual clock needs (parameters, FLOPs, bytes) is arithmetic and needs no tensor library;
+tests hold it against the real model. `samples` and `model` are only called where training really
+happens.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Samples:
-    """Hold model inputs: an array of shape (num_samples, ...) for training and one for the held-out test."""
+    """Hold model inputs: an array of shape (num_samples, ...) for training and one for the held-out
+    test.
+    """
 
     train: np.ndarray
     test: np.ndarray
@@ -28,16 +31,34 @@ class Task(Protocol):
     """Describe a learning problem with softmax cross entropy over `num_classes` classes."""
 
     num_classes: int
-    batch_size: int
-    optimizer: str
-    learning_rate: float
+
+    @property
+    def batch_size(self) -> int:
+        """The samples of one step."""
+        ...
+
+    @property
+    def optimizer(self) -> str:
+        """One of `OPTIMIZERS`."""
+        ...
+
+    @property
+    def learning_rate(self) -> float:
+        """The optimizer's, constant."""
+        ...
+
+    def __hash__(self) -> int:
+        """Tasks with equal settings are equal, so that their data are loaded once."""
+        ...
 
     def num_parameters(self) -> int:
         """Return the number of trained numbers."""
         ...
 
     def train_flops_per_sample(self) -> float:
-        """Return the FLOPs of a forward and backward pass for one sample; a multiply-add counts two."""
+        """Return the FLOPs of a forward and backward pass for one sample; a multiply-add counts
+        two.
+        """
         ...
 
     def sample_bytes(self) -> int:
@@ -53,9 +74,8 @@ class Task(Protocol):
         ...
 
     def model(self) -> "torch.nn.Module":
-        """Return a new model, initialised from torch's global generator; it maps inputs to logits."""
+        """Return a new model from inputs to logits, drawn from torch's global generator."""
         ...
-
 
 
 OPTIMIZERS = ("sgd", "adam")

@@ -1,6 +1,8 @@
-"""Task `digits_mlp`: 1,797 handwritten digits of 8x8 (UCI, scikit-learn's `load_digits`) and a small MLP.
+"""Task `digits_mlp`: 1,797 handwritten digits of 8x8 (UCI, scikit-learn's `load_digits`) and a
+small MLP.
 
-Every fifth sample of a fixed shuffle is the held-out test set, the same for all seeds. Small enough for tests and first tries.
+Every fifth sample of a fixed shuffle is the held-out test set, the same for all seeds. Small enough
+for tests and first tries.
 """
 
 from dataclasses import dataclass
@@ -51,7 +53,12 @@ class DigitsMlp:
     def index(self) -> Index:
         """Return the labels; digits have no natural key."""
         _, labels, is_test = _load()
-        return Index(train_labels=labels[~is_test], test_labels=labels[is_test], train_keys=None, test_keys=None)
+        return Index(
+            train_labels=labels[~is_test],
+            test_labels=labels[is_test],
+            train_keys=None,
+            test_keys=None,
+        )
 
     def samples(self) -> Samples:
         """Return float32 pixels of shape (num_samples, 64), 0 to 1."""

@@ -49,7 +49,12 @@ class MnistMlp:
 
     def index(self) -> Index:
         """Return the labels; MNIST has no natural key."""
-        return Index(train_labels=_labels("train"), test_labels=_labels("test"), train_keys=None, test_keys=None)
+        return Index(
+            train_labels=_labels("train"),
+            test_labels=_labels("test"),
+            train_keys=None,
+            test_keys=None,
+        )
 
     def samples(self) -> Samples:
         """Return float32 pixels of shape (num_samples, 784), 0 to 1."""

@@ -1,8 +1,9 @@
 """Task `spam_cnn`: SpamAssassin's mails, spam or not, with the text CNN of source system M1.
 
-A mail is its subject and body, lower-cased words, the first 100 of them; words are numbered by how often the training mails use them, and what
-is not among the first 1,000 numbers (0 pads, 1 is any other word) is unknown. Every fifth mail of a fixed shuffle is the held-out test
-set. The natural key is the mailing list; mails from no list have none.
+A mail is its subject and body, lower-cased words, the first 100 of them; words are numbered by how
+often the training mails use them, and what is not among the first 1,000 numbers (0 pads, 1 is any
+other word) is unknown. Every fifth mail of a fixed shuffle is the held-out test set. The natural
+key is the mailing list; mails from no list have none.
 """
 
 import re
@@ -62,7 +63,10 @@ class SpamCnn:
         labels = mails["is_spam"].to_numpy(dtype=np.int64)
         keys = mails["mailing_list"].replace("none", "").to_numpy(dtype=object)
         return Index(
-            train_labels=labels[~is_test], test_labels=labels[is_test], train_keys=keys[~is_test], test_keys=keys[is_test]
+            train_labels=labels[~is_test],
+            test_labels=labels[is_test],
+            train_keys=keys[~is_test],
+            test_keys=keys[is_test],
         )
 
     def samples(self) -> Samples:
@@ -79,7 +83,9 @@ class SpamCnn:
 def _mails() -> tuple["pd.DataFrame", np.ndarray]:
     import pandas as pd
 
-    mails = pd.read_parquet(DATA / "spam_assassin.parquet", columns=["subject", "body", "is_spam", "mailing_list"])
+    mails = pd.read_parquet(
+        DATA / "spam_assassin.parquet", columns=["subject", "body", "is_spam", "mailing_list"]
+    )
     return mails, stream(0, "test set", "spam").permutation(len(mails)) % 5 == 0
 
 
@@ -88,8 +94,12 @@ def _word_numbers() -> tuple[np.ndarray, np.ndarray]:
     mails, is_test = _mails()
     texts = (mails["subject"].fillna("") + " " + mails["body"].fillna("")).str.lower()
     words = [_WORD.findall(text)[:LENGTH] for text in texts]
-    counts = Counter(word for mail, test in zip(words, is_test, strict=True) if not test for word in mail)
-    known = {word: number for number, (word, _) in enumerate(counts.most_common(VOCABULARY - 2), start=2)}
+    counts = Counter(
+        word for mail, test in zip(words, is_test, strict=True) if not test for word in mail
+    )
+    known = {
+        word: number for number, (word, _) in enumerate(counts.most_common(VOCABULARY - 2), start=2)
+    }
     numbers = np.full((len(words), LENGTH), _PAD, dtype=np.int64)
     for row, mail in zip(numbers, words, strict=True):
         row[: len(mail)] = [known.get(word, _OTHER) for word in mail]

@@ -16,14 +16,19 @@ class Static:
 
     def __post_init__(self) -> None:
         if self.num_participants is not None:
-            at_least("num_participants", self.num_participants, 1, remedy="agent.num_participants=null takes everyone")
+            at_least(
+                "num_participants",
+                self.num_participants,
+                1,
+                remedy="agent.num_participants=null takes everyone",
+            )
 
     def check(self, num_partners: int) -> None:
         """Raise ValueError when more participants are wanted than there are partners."""
         if self.num_participants is not None and self.num_participants > num_partners:
             raise ValueError(
-                f"agent.num_participants must be at most the {num_partners} partners, got {self.num_participants}; "
-                f"try agent.num_participants={num_partners}"
+                f"agent.num_participants must be at most the {num_partners} partners, "
+                f"got {self.num_participants}; try agent.num_participants={num_partners}"
             )
 
     def choose(self, observation: Observation, rng: np.random.Generator) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
 """Hardware `cpu_core`: one core of a server CPU.
 
-A step costs a fixed dispatch time and a time proportional to its FLOPs. `tests/benchmarks/test_hardware_profile.py` measures
-both on the machine it runs on; conf/hardware/cpu_core.yaml quotes the machine that its values come from.
+A step costs a fixed dispatch time and a time proportional to its FLOPs.
+`tests/benchmarks/test_hardware_profile.py` measures both on the machine it runs on;
+conf/hardware/cpu_core.yaml quotes the machine that its values come from.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,11 @@ class CpuCore:
     flops_per_s: float
 
     def __post_init__(self) -> None:
-        not_negative("step_overhead_sim_s", self.step_overhead_sim_s, remedy="2e-4 is usual for small models in PyTorch")
+        not_negative(
+            "step_overhead_sim_s",
+            self.step_overhead_sim_s,
+            remedy="2e-4 is usual for small models in PyTorch",
+        )
         positive("flops_per_s", self.flops_per_s, remedy="2e10 is usual for one core")
 
     def steps_sim_s(self, workload: Workload, num_steps: int) -> float:

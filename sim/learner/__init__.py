@@ -1,15 +1,16 @@
 """The Learner protocol: where learning happens inside a protocol that is written once.
 
-A mode describes *work* (who trains, from which version of which model, for how long, on whose data), and asks for results only
-when it merges: `step` and `merge` are the only calls that compute. So a batch engine sees a whole cohort at once, work that is
-dropped in virtual time is never paid for in wall time, and nothing is computed at all with `learner=none`.
+A mode describes *work* (who trains, from which version of which model, for how long, on whose
+data), and asks for results only when it merges: `step` and `merge` are the only calls that compute.
+So a batch engine sees a whole cohort at once, work that is dropped in virtual time is never paid
+for in wall time, and nothing is computed at all with `learner=none`.
 
-What later modes need is already expressible:
-asynchronous and stale merges: `Work.start` is the version the partner really had, `merge(model, ...)` adds its change to a newer one;
-one model per partner (gossip): `initial_model(owner=...)`, merged from works of several partners;
-sub-models: a mask belongs to the work, since it is part of what the partner was given;
-agents: `Merged.feedback` has each partner's loss and update norm;
-privacy: an update passes through the mechanism between the work and the sum, inside `merge`.
+What later modes need is already expressible: asynchronous and stale merges: `Work.start` is the
+version the partner really had, `merge(model, ...)` adds its change to a newer one; one model per
+partner (gossip): `initial_model(owner=...)`, merged from works of several partners; sub-models: a
+mask belongs to the work, since it is part of what the partner was given; agents: `Merged.feedback`
+has each partner's loss and update norm; privacy: an update passes through the mechanism between the
+work and the sum, inside `merge`.
 
 SPMD: every rank makes the same calls in the same order (design: `runners/learner/horovod.py`).
 """
@@ -20,7 +21,9 @@ from typing import Protocol
 
 
 class Model(Protocol):
-    """A version of a model: a handle that modes pass around, its weights are the learner's business."""
+    """A version of a model: a handle that modes pass around, its weights are the learner's
+    business.
+    """
 
     @property
     def version(self) -> int:
@@ -30,7 +33,9 @@ class Model(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """Describe local training: `partner` takes `num_steps` batches of the data of `data_of`, from `start` on."""
+    """Describe local training: `partner` takes `num_steps` batches of the data of `data_of`, from
+    `start` on.
+    """
 
     partner: int
     start: Model
@@ -40,7 +45,7 @@ class Work:
 
 @dataclass(frozen=True, kw_only=True)
 class Feedback:
-    """Tell what one partner's work looked like: mean batch loss, and Euclidean norm of its update."""
+    """Tell of one partner's work: mean batch loss, and Euclidean norm of its update."""
 
     partner: int
     train_loss: float
@@ -49,7 +54,9 @@ class Feedback:
 
 @dataclass(frozen=True, kw_only=True)
 class Merged:
-    """Hold a merge's new model, and a way to ask for the feedback (asking waits for the computation)."""
+    """Hold a merge's new model, and a way to ask for the feedback (asking waits for the
+    computation).
+    """
 
     model: Model
     feedback: Callable[[], tuple[Feedback, ...]]
@@ -67,24 +74,31 @@ class Learner(Protocol):
     """Do the learning that a mode asks for."""
 
     def initial_model(self, owner: int | None) -> Model:
-        """Return the untrained model; `owner` is the partner that keeps it, None means that all share it.
+        """Return the untrained model; `owner` is the partner that keeps it, None means that all
+        share it.
 
         All calls with one seed return the same weights.
         """
         ...
 
     def step(self, model: Model, works: Sequence[Work]) -> Merged:
-        """Average the works' gradients, weighted by their samples held, and take an optimizer step with them.
+        """Average the works' gradients, weighted by their samples held, and take an optimizer step
+        with them.
 
-        The optimizer's state belongs to the model and goes on from version to version. A model with an owner takes
-        the `num_steps` of its owner's single work; a shared model takes one step per call.
+        The optimizer's state belongs to the model and goes on from version to version. A model with
+        an owner takes the `num_steps` of its owner's single work; a shared model takes one step per
+        call.
         """
         ...
 
     def merge(self, model: Model, works: Sequence[Work], weights: Sequence[float]) -> Merged:
-        """Train each work from its start, and add the weighted updates to `model`; weights are used as given."""
+        """Train each work from its start, and add the weighted updates to `model`; weights are used
+        as given.
+        """
         ...
 
     def evaluate(self, models: Sequence[Model]) -> Evaluation | None:
-        """Return the mean evaluation of `models` on the held-out test set; None where nothing is learned."""
+        """Return the mean evaluation of `models` on the held-out test set; None where nothing is
+        learned.
+        """
         ...

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sim.learner import Evaluation, Feedback, Merged, Work
+from sim.learner import Evaluation, Feedback, Merged, Model, Work
 
 
 class Version(NamedTuple):
@@ -18,21 +18,21 @@ class Version(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class TimeOnly:
-    """Answer a mode's calls at once: models are version numbers, and there is nothing to evaluate."""
+    """Answer a mode's calls at once: a model is a version number, never evaluated."""
 
     def initial_model(self, owner: int | None) -> Version:
         """Return version 0."""
         return Version(version=0)
 
-    def step(self, model: Version, works: Sequence[Work]) -> Merged:
+    def step(self, model: Model, works: Sequence[Work]) -> Merged:
         """Return the next version."""
         return Merged(model=Version(version=model.version + 1), feedback=_no_feedback)
 
-    def merge(self, model: Version, works: Sequence[Work], weights: Sequence[float]) -> Merged:
+    def merge(self, model: Model, works: Sequence[Work], weights: Sequence[float]) -> Merged:
         """Return the next version."""
         return Merged(model=Version(version=model.version + 1), feedback=_no_feedback)
 
-    def evaluate(self, models: Sequence[Version]) -> Evaluation | None:
+    def evaluate(self, models: Sequence[Model]) -> Evaluation | None:
         """Return None: there is no model to evaluate."""
         return None
 

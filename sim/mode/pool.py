@@ -1,6 +1,8 @@
-"""Mode `pool`: all data move to one partner, which then trains. The ceiling of accuracy, and the end of privacy.
+"""Mode `pool`: all data move to one partner, which then trains. The ceiling of accuracy, and the
+end of privacy.
 
-The fastest partner trains. Everyone else sends it their samples once, as they are, and then waits for the result.
+The fastest partner trains. Everyone else sends it their samples once, as they are, and then waits
+for the result.
 """
 
 from dataclasses import dataclass
@@ -21,9 +23,14 @@ class Pool:
         world.begin([model])
 
         others = [member for member in world.members if member is not trainer]
-        shipments = [workload.num_samples[member.index] * workload.sample_bytes for member in others]
+        shipments = [
+            workload.num_samples[member.index] * workload.sample_bytes for member in others
+        ]
         yield world.env.all_of(
-            [world.send_direct(member, trainer, size) for member, size in zip(others, shipments, strict=True)]
+            [
+                world.send_direct(member, trainer, size)
+                for member, size in zip(others, shipments, strict=True)
+            ]
         )
         world.end_round([model], merged=(), num_participants=len(others), num_samples=0)
 
@@ -34,4 +41,9 @@ class Pool:
             work = Work(partner=trainer.index, start=model, num_steps=num_steps, data_of=everyone)
             merged = world.learner.step(model, [work])
             model = merged.model
-            world.end_round([model], merged=[merged], num_participants=1, num_samples=num_steps * workload.batch_size)
+            world.end_round(
+                [model],
+                merged=[merged],
+                num_participants=1,
+                num_samples=num_steps * workload.batch_size,
+            )

@@ -1,10 +1,13 @@
 """Mode `solo`: everyone trains alone on what they have. The floor that working together must beat.
 
-No byte moves and nobody waits: partners run their own budget at their own pace. A round is closed, with all models at the same
-fraction of their budgets, when the slowest partner gets there; the time of the curve is the slowest partner's.
+No byte moves and nobody waits: partners run their own budget at their own pace. A round is closed,
+with all models at the same fraction of their budgets, when the slowest partner gets there; the time
+of the curve is the slowest partner's.
 """
 
 from dataclasses import dataclass
+
+import simpy
 
 from sim.learner import Merged, Model, Work
 from sim.partner import Member
@@ -28,7 +31,9 @@ class Solo:
             yield world.env.all_of([arrivals[index][round_] for index in active])
             merged = [_learn(world, index, models, plans[index][round_]) for index in active]
             num_samples = world.workload.batch_size * sum(plans[index][round_] for index in active)
-            world.end_round(models, merged=merged, num_participants=len(active), num_samples=num_samples)
+            world.end_round(
+                models, merged=merged, num_participants=len(active), num_samples=num_samples
+            )
 
 
 def _plan(world: World, member: Member) -> list[int]:
@@ -38,7 +43,7 @@ def _plan(world: World, member: Member) -> list[int]:
     return world.budget.split_steps(num_steps)
 
 
-def _train(member: Member, plan: list[int], events: list) -> Steps:
+def _train(member: Member, plan: list[int], events: list[simpy.Event]) -> Steps:
     for num_steps, event in zip(plan, events, strict=True):
         yield member.compute(num_steps)
         event.succeed()

@@ -1,7 +1,8 @@
 """Scenario `lognormal`: a population of unequal partners, drawn around medians.
 
-Speed, bandwidth and data share are lognormal, `median * exp(spread * z)` with standard normal z, as measured device and site
-populations are (FedScale, Lai et al. 2022, fig. 3, shows such tails for compute and for network speed).
+Speed, bandwidth and data share are lognormal, `median * exp(spread * z)` with standard normal z, as
+measured device and site populations are (FedScale, Lai et al. 2022, fig. 3, shows such tails for
+compute and for network speed).
 """
 
 from dataclasses import dataclass
@@ -29,7 +30,11 @@ class Lognormal:
     def __post_init__(self) -> None:
         at_least("num_partners", self.num_partners, 1, remedy="try scenario.num_partners=100")
         for name in ("speed_spread", "bytes_per_s_spread", "data_share_spread"):
-            not_negative(name, getattr(self, name), remedy="0.5 means that one partner in six is over 1.65 times the median")
+            not_negative(
+                name,
+                getattr(self, name),
+                remedy="0.5 means that one partner in six is over 1.65 times the median",
+            )
 
     def consortium(self, seed: int) -> Consortium:
         """Return the drawn partners; uplink and downlink of a partner are equal."""

@@ -19,5 +19,7 @@ class Uniform:
 
     def consortium(self, seed: int) -> Consortium:
         """Return partners `p0`, `p1`, …; nothing is drawn, so `seed` changes nothing."""
-        partners = tuple(Partner(name=f"p{index}", **vars(self.site)) for index in range(self.num_partners))
+        partners = tuple(
+            Partner(name=f"p{index}", **vars(self.site)) for index in range(self.num_partners)
+        )
         return Consortium(partners=partners, proxy=self.proxy)

@@ -1,7 +1,9 @@
-"""The yardstick: data-parallel training as Horovod's own examples write it, with nothing of Accord around it.
+"""The yardstick: data-parallel training as Horovod's own examples write it, with nothing of Accord
+around it.
 
-A rank of its own: python -m tests.benchmarks.bare_horovod <steps> <batch per rank>; rank 0 prints samples per second.
-MNIST in memory, the MLP 784-128-10, SGD, hvd.DistributedOptimizer; the first steps are warm-up and not counted.
+A rank of its own: python -m tests.benchmarks.bare_horovod <steps> <batch per rank>; rank 0 prints
+samples per second. MNIST in memory, the MLP 784-128-10, SGD, hvd.DistributedOptimizer; the first
+steps are warm-up and not counted.
 """
 
 import os
@@ -28,7 +30,8 @@ def main() -> None:
     mine = torch.arange(hvd.rank(), len(labels), hvd.size())
     model = mlp.build(784, 128, 10)
     optimizer = hvd.DistributedOptimizer(
-        torch.optim.SGD(model.parameters(), lr=0.1, fused=True), named_parameters=model.named_parameters()
+        torch.optim.SGD(model.parameters(), lr=0.1, fused=True),
+        named_parameters=model.named_parameters(),
     )
     hvd.broadcast_parameters(model.state_dict(), root_rank=0)
     started = 0.0

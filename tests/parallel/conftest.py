@@ -1,4 +1,8 @@
-"""Runs on real Horovod ranks: one fleet of each size, started when first needed and kept from test to test."""
+"""Runs on real Horovod ranks, kept from test to test as from run to run of a sweep.
+
+Idle ranks cost CPU (Horovod looks for work a thousand times a second), so one fleet lives at a
+time: tests that need another number of ranks stand together.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,7 +15,7 @@ import pytest
 
 from runners.build import build
 from runners.config_file import write_config
-from runners.launch import Fleet
+from runners.launch import fleet, stop_all
 from runners.learner.horovod import Horovod
 from tests.runners.compose import compose
 
@@ -31,35 +35,26 @@ class Done:
         return self.rounds.dropna(subset=["test_accuracy"])[column].tolist()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_rank_stays_behind() -> Iterator[None]:
+    """End the ranks with the tests."""
+    yield
+    stop_all()
+
+
 @pytest.fixture(scope="session")
-def fleets() -> Iterator[Callable[[Horovod], Fleet]]:
-    """Return a call that gives running ranks; all end with the tests."""
-    running: dict[int, Fleet] = {}
-
-    def fleet(learner: Horovod) -> Fleet:
-        if learner.num_ranks not in running:
-            running[learner.num_ranks] = Fleet(learner)
-        return running[learner.num_ranks]
-
-    yield fleet
-    for one in running.values():
-        one.stop()
-
-
-@pytest.fixture
-def train(tmp_path: Path, fleets: Callable[[Horovod], Fleet]) -> Callable[..., Done]:
+def train(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Done]:
     """Return a call that trains what the overrides compose, small by default."""
-    count = iter(range(100))
 
     def run(*overrides: str) -> Done:
         config = compose(*FAST, *overrides)
-        folder = tmp_path / str(next(count))
-        folder.mkdir()
+        folder = tmp_path_factory.mktemp("run")
         write_config(folder, config)
         learner = build(config).learner
         assert isinstance(learner, Horovod)
-        fleets(learner).run(folder, lambda fraction: None)
+        fleet(learner).run(folder, lambda fraction: None)
         record = json.loads((folder / "record.json").read_text())
-        return Done(folder=folder, record=record, rounds=pd.read_parquet(folder / "rounds.parquet"))
+        rounds = pd.read_parquet(folder / "rounds.parquet")
+        return Done(folder=folder, record=record, rounds=rounds)
 
     return run

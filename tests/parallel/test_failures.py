@@ -1,4 +1,6 @@
-"""A rank that dies or fails ends its run with its number and its traceback, and nothing hangs or stays behind."""
+"""A rank that dies or fails ends its run with its number and its traceback, and nothing hangs or
+stays behind.
+"""
 
 import json
 import os
@@ -27,7 +29,7 @@ def ranks(tmp_path: Path):
     fleet.stop()
 
 
-def test_a_killed_rank_is_named(ranks: tuple[Fleet, Path]) -> None:
+def test_a_killed_rank_is_named_and_none_stays_behind(ranks: tuple[Fleet, Path]) -> None:
     fleet, folder = ranks
 
     def kill_rank_1(_fraction: float) -> None:
@@ -37,19 +39,6 @@ def test_a_killed_rank_is_named(ranks: tuple[Fleet, Path]) -> None:
         fleet.run(folder, on_progress=kill_rank_1)
     assert caught.value.rank == 1
     assert not (folder / "record.json").exists()
-
-
-def test_a_rank_that_raises_shows_its_traceback(ranks: tuple[Fleet, Path]) -> None:
-    fleet, folder = ranks
-    (folder / "config.yaml").write_text((folder / "config.yaml").read_text().replace("num_epochs: 2", "num_epochs: -2"))
-    with pytest.raises(RankFailure, match="num_epochs must be finite and above 0, got -2") as caught:
-        fleet.run(folder, on_progress=lambda fraction: None)
-    assert caught.value.traceback is not None and "Traceback (most recent call last)" in caught.value.traceback
-
-
-def test_stopped_ranks_are_gone(ranks: tuple[Fleet, Path]) -> None:
-    fleet, folder = ranks
-    fleet.run(folder, on_progress=lambda fraction: None)
     process_ids = fleet.process_ids()
     fleet.stop()
     for process_id in process_ids:
@@ -57,8 +46,27 @@ def test_stopped_ranks_are_gone(ranks: tuple[Fleet, Path]) -> None:
             os.kill(process_id, 0)
 
 
-def test_a_sweep_goes_on_after_a_death(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    """The first run's rank 1 is killed in the middle of training; the second run gets new ranks and finishes."""
+def test_a_rank_that_raises_shows_its_traceback(ranks: tuple[Fleet, Path]) -> None:
+    fleet, folder = ranks
+    (folder / "config.yaml").write_text(
+        (folder / "config.yaml").read_text().replace("num_epochs: 2", "num_epochs: -2")
+    )
+    with pytest.raises(
+        RankFailure, match="num_epochs must be finite and above 0, got -2"
+    ) as caught:
+        fleet.run(folder, on_progress=lambda fraction: None)
+    assert (
+        caught.value.traceback is not None
+        and "Traceback (most recent call last)" in caught.value.traceback
+    )
+
+
+def test_a_sweep_goes_on_after_a_death(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    """The first run's rank 1 is killed in the middle of training; the second run gets new ranks and
+    finishes.
+    """
     from runners.job import command
 
     run = Fleet.run
@@ -79,7 +87,9 @@ def test_a_sweep_goes_on_after_a_death(tmp_path: Path, monkeypatch: pytest.Monke
         command("run")()
     stop_all()
     assert caught.value.code == 1
-    records = [json.loads((tmp_path / str(number) / "record.json").read_text()) for number in range(2)]
+    records = [
+        json.loads((tmp_path / str(number) / "record.json").read_text()) for number in range(2)
+    ]
     assert [record["status"] for record in records] == ["failed", "finished"]
     assert records[0]["error"]["rank"] == 1 and "SIGKILL" in records[0]["error"]["message"]
     assert records[1]["metrics"]["overall"]["accuracy"] > 0.2

@@ -11,7 +11,9 @@ import pytest
         ("spam_cnn", ("partition=natural", "budget.num_epochs=1"), 0.85),
     ],
 )
-def test_pool_learns_the_task(train, task: str, overrides: tuple[str, ...], at_least: float) -> None:
+def test_pool_learns_the_task(
+    train, task: str, overrides: tuple[str, ...], at_least: float
+) -> None:
     done = train(f"task={task}", "mode=pool", *overrides)
     overall = done.record["metrics"]["overall"]
     assert overall["accuracy"] >= at_least
@@ -23,7 +25,10 @@ def test_pool_learns_the_task(train, task: str, overrides: tuple[str, ...], at_l
 def test_solo_is_the_floor_under_label_skew(train) -> None:
     """Partners that know few labels can't tell the others."""
     skewed = ("partition=shards", "budget.num_epochs=10")
-    solo, pool = (train(f"mode={mode}", *skewed).record["metrics"]["overall"]["accuracy"] for mode in ("solo", "pool"))
+    solo, pool = (
+        train(f"mode={mode}", *skewed).record["metrics"]["overall"]["accuracy"]
+        for mode in ("solo", "pool")
+    )
     assert solo < 0.6 < 0.9 < pool
 
 

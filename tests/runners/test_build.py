@@ -9,19 +9,49 @@ from tests.runners.compose import compose
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (["scenario=uniform", "scenario.num_partners=abc"], ["scenario.num_partners", "integer", "'abc'"]),
-        (["scenario=uniform", "scenario.num_partners='4'"], ["scenario.num_partners", "integer", "'4'"]),
-        (["scenario=uniform", "scenario.num_partners=true"], ["scenario.num_partners", "integer", "True"]),
-        (["scenario=uniform", "scenario.num_partners=0"], ["scenario.num_partners", "at least 1", "0", "scenario.num_partners=4"]),
-        (["scenario=uniform", "scenario.site.uplink_bytes_per_s=-5"], ["scenario.site.uplink_bytes_per_s", "above 0", "-5"]),
-        (["scenario.partners.west.uplink_bytes_per_s=-1"], ["scenario.partners.west.uplink_bytes_per_s", "above 0", "-1"]),
-        (["scenario.proxy.merge_bytes_per_s=inf"], ["scenario.proxy.merge_bytes_per_s", "finite", "inf"]),
-        (["budget.target_accuracy=1.5"], ["budget.target_accuracy", "at most 1", "1.5", "budget.target_accuracy=0.9"]),
+        (
+            ["scenario=uniform", "scenario.num_partners=abc"],
+            ["scenario.num_partners", "integer", "'abc'"],
+        ),
+        (
+            ["scenario=uniform", "scenario.num_partners='4'"],
+            ["scenario.num_partners", "integer", "'4'"],
+        ),
+        (
+            ["scenario=uniform", "scenario.num_partners=true"],
+            ["scenario.num_partners", "integer", "True"],
+        ),
+        (
+            ["scenario=uniform", "scenario.num_partners=0"],
+            ["scenario.num_partners", "at least 1", "0", "scenario.num_partners=4"],
+        ),
+        (
+            ["scenario=uniform", "scenario.site.uplink_bytes_per_s=-5"],
+            ["scenario.site.uplink_bytes_per_s", "above 0", "-5"],
+        ),
+        (
+            ["scenario.partners.west.uplink_bytes_per_s=-1"],
+            ["scenario.partners.west.uplink_bytes_per_s", "above 0", "-1"],
+        ),
+        (
+            ["scenario.proxy.merge_bytes_per_s=inf"],
+            ["scenario.proxy.merge_bytes_per_s", "finite", "inf"],
+        ),
+        (
+            ["budget.target_accuracy=1.5"],
+            ["budget.target_accuracy", "at most 1", "1.5", "budget.target_accuracy=0.9"],
+        ),
         (["+foo=1"], ["unknown root key foo", "scenario", "check the spelling"]),
         (["+mode.typo=1"], ["mode.typo", "no setting of this option", "1"]),
         (["mode._target_=os.system"], ["mode._target_", "sim.mode", "'os.system'"]),
-        (["mode._target_=sim.agent.static.Static"], ["mode._target_", "sim.mode", "'sim.agent.static.Static'"]),
-        (["mode._target_=sim.mode.solo.Typo"], ["mode._target_", "names no class", "'sim.mode.solo.Typo'"]),
+        (
+            ["mode._target_=sim.agent.static.Static"],
+            ["mode._target_", "sim.mode", "'sim.agent.static.Static'"],
+        ),
+        (
+            ["mode._target_=sim.mode.solo.Typo"],
+            ["mode._target_", "names no class", "'sim.mode.solo.Typo'"],
+        ),
         (["seed=x"], ["seed", "int", "'x'"]),
         (["seed=-1"], ["seed", "at least 0", "-1"]),
         (["trace_level=all"], ["trace_level", "rounds, spans", "'all'"]),
@@ -39,13 +69,34 @@ def test_refuses_a_bad_setting(overrides: list[str], words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (["learner.num_ranks=9"], ["learner.num_ranks", "1 and the 4 partners", "9", "try learner.num_ranks=4"]),
+        (
+            ["learner.num_ranks=9"],
+            ["learner.num_ranks", "1 and the 4 partners", "9", "try learner.num_ranks=4"],
+        ),
         (["agent.num_participants=5"], ["agent.num_participants", "at most the 4 partners", "5"]),
         (["partition=natural"], ["partition=natural", "key", "partition=dirichlet"]),
-        (["task=spam_cnn", "partition=natural", "scenario=uniform", "scenario.num_partners=40", "learner=none"], ["40 partners", "at most"]),
-        (["scenario.partners.west.data_share=2.0", "partition=shards"], ["partition=shards", "data_share must be equal"]),
         (
-            ["scenario=uniform", "scenario.num_partners=2000", "task=digits_mlp", "partition=iid", "learner=none"],
+            [
+                "task=spam_cnn",
+                "partition=natural",
+                "scenario=uniform",
+                "scenario.num_partners=40",
+                "learner=none",
+            ],
+            ["40 partners", "at most"],
+        ),
+        (
+            ["scenario.partners.west.data_share=2.0", "partition=shards"],
+            ["partition=shards", "data_share must be equal"],
+        ),
+        (
+            [
+                "scenario=uniform",
+                "scenario.num_partners=2000",
+                "task=digits_mlp",
+                "partition=iid",
+                "learner=none",
+            ],
             ["partner", "would hold 0 of the 1437", "fewer partners"],
         ),
     ],
@@ -61,15 +112,22 @@ def test_refuses_parts_that_do_not_fit(overrides: list[str], words: list[str]) -
 def test_all_wrong_values_are_told_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         build(compose("scenario.proxy.num_workers=x", "scenario.partners.west.speed=y"))
-    assert "scenario.proxy.num_workers" in str(caught.value) and "scenario.partners.west.speed" in str(caught.value)
+    assert "scenario.proxy.num_workers" in str(
+        caught.value
+    ) and "scenario.partners.west.speed" in str(caught.value)
 
 
 def test_an_override_reaches_its_part() -> None:
-    run = build(compose("mode=proxy/federated", "mode.local_steps=7", "scenario.partners.north.speed=3"))
+    run = build(
+        compose("mode=proxy/federated", "mode.local_steps=7", "scenario.partners.north.speed=3")
+    )
     setting, _ = assemble(run)
     assert vars(run.mode) == {"local_steps": 7}
     assert setting.consortium.partners[0].speed == 3.0
 
 
 def test_option_names_come_from_the_module() -> None:
-    assert option_name("mode", {"_target_": "sim.mode.partner.allreduce.Allreduce"}) == "partner/allreduce"
+    assert (
+        option_name("mode", {"_target_": "sim.mode.partner.allreduce.Allreduce"})
+        == "partner/allreduce"
+    )

@@ -1,4 +1,6 @@
-"""conf/ mirrors the packages: one option, one module, one frozen dataclass; every option composes and builds."""
+"""conf/ mirrors the packages: one option, one module, one frozen dataclass; every option composes
+and builds.
+"""
 
 import dataclasses
 import importlib
@@ -25,8 +27,16 @@ def name_of(path: Path) -> str:
 def frozen_dataclasses(path: Path) -> list[type]:
     """Return the frozen dataclasses that a module defines."""
     module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-    mine = [value for value in vars(module).values() if getattr(value, "__module__", None) == module.__name__]
-    return [value for value in mine if dataclasses.is_dataclass(value) and value.__dataclass_params__.frozen]
+    mine = [
+        value
+        for value in vars(module).values()
+        if getattr(value, "__module__", None) == module.__name__
+    ]
+    return [
+        value
+        for value in mine
+        if dataclasses.is_dataclass(value) and value.__dataclass_params__.frozen
+    ]
 
 
 @pytest.mark.parametrize("path", OPTIONS, ids=lambda path: str(path.relative_to(ROOT / "conf")))

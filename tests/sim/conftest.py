@@ -15,33 +15,58 @@ from sim.world import Mode, Outcome, Setting, World
 
 
 def partner(name: str, **changes: Any) -> Partner:
-    """Return a partner that takes 1 s a step, on a line of 100 bytes/s each way with 0.5 s latency."""
-    values = {"speed": 1.0, "uplink_bytes_per_s": 100.0, "downlink_bytes_per_s": 100.0, "latency_sim_s": 0.5, "data_share": 1.0}
+    """Return a partner: 1 s a step, 100 bytes/s each way with 0.5 s latency."""
+    values = {
+        "speed": 1.0,
+        "uplink_bytes_per_s": 100.0,
+        "downlink_bytes_per_s": 100.0,
+        "latency_sim_s": 0.5,
+        "data_share": 1.0,
+    }
     return Partner(name=name, **(values | changes))
 
 
 @pytest.fixture
 def simulate() -> Callable[..., tuple[World, Outcome]]:
-    """Return a call that runs a mode among partners with 8 samples each, batches of 4 and an update of 400 bytes."""
+    """Return a call that runs a mode among partners with 8 samples each, batches of 4 and an update
+    of 400 bytes.
+    """
 
-    def run(mode: Mode, *partners: Partner, num_epochs: float = 1, num_participants: int | None = None,
-            trace_level: str = "spans", num_evaluations: int = 1) -> tuple[World, Outcome]:
+    def run(
+        mode: Mode,
+        *partners: Partner,
+        num_epochs: float = 1,
+        num_participants: int | None = None,
+        trace_level: str = "spans",
+        num_evaluations: int = 1,
+    ) -> tuple[World, Outcome]:
         setting = Setting(
             consortium=Consortium(
                 partners=partners,
                 proxy=Proxy(
-                    uplink_bytes_per_s=1000.0, downlink_bytes_per_s=1000.0, latency_sim_s=0.25, num_workers=1,
+                    uplink_bytes_per_s=1000.0,
+                    downlink_bytes_per_s=1000.0,
+                    latency_sim_s=0.25,
+                    num_workers=1,
                     merge_bytes_per_s=800.0,
                 ),
             ),
             workload=Workload(
-                num_parameters=100, bytes_per_parameter=4, train_flops_per_sample=1.0, sample_bytes=10, batch_size=4,
+                num_parameters=100,
+                bytes_per_parameter=4,
+                train_flops_per_sample=1.0,
+                sample_bytes=10,
+                batch_size=4,
                 num_samples=(8,) * len(partners),
             ),
-            hardware=CpuCore(step_overhead_sim_s=0.6, flops_per_s=10.0),  # 0.6 + 4 / 10 = 1 s a step
+            hardware=CpuCore(
+                step_overhead_sim_s=0.6, flops_per_s=10.0
+            ),  # 0.6 + 4 / 10 = 1 s a step
             mode=mode,
             agent=Static(num_participants=num_participants),
-            budget=Budget(num_epochs=num_epochs, num_evaluations=num_evaluations, target_accuracy=0.9),
+            budget=Budget(
+                num_epochs=num_epochs, num_evaluations=num_evaluations, target_accuracy=0.9
+            ),
             wire_bytes=400,
             seed=0,
             trace_level=trace_level,

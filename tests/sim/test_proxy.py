@@ -14,7 +14,10 @@ from sim.trace import Trace
 BYTES_PER_S = 10.0
 
 
-def ends(arrivals: list[tuple[float, float]], serve: Callable[[simpy.Environment], Callable[[float], object]]) -> list[float]:
+def ends(
+    arrivals: list[tuple[float, float]],
+    serve: Callable[[simpy.Environment], Callable[[float], object]],
+) -> list[float]:
     """Return when each (arrival, bytes) leaves the queue that `serve` makes."""
     env = simpy.Environment()
     serve_one = serve(env)
@@ -32,12 +35,19 @@ def ends(arrivals: list[tuple[float, float]], serve: Callable[[simpy.Environment
 
 
 def through_the_proxy(num_workers: int) -> Callable[[simpy.Environment], Callable[[float], object]]:
-    proxy = Proxy(uplink_bytes_per_s=1.0, downlink_bytes_per_s=1.0, latency_sim_s=0.0, num_workers=num_workers,
-                  merge_bytes_per_s=BYTES_PER_S)
+    proxy = Proxy(
+        uplink_bytes_per_s=1.0,
+        downlink_bytes_per_s=1.0,
+        latency_sim_s=0.0,
+        num_workers=num_workers,
+        merge_bytes_per_s=BYTES_PER_S,
+    )
     return lambda env: ProxyServer(env, proxy, Trace(level="rounds")).merge
 
 
-def through_a_resource(num_workers: int) -> Callable[[simpy.Environment], Callable[[float], object]]:
+def through_a_resource(
+    num_workers: int,
+) -> Callable[[simpy.Environment], Callable[[float], object]]:
     def serve(env: simpy.Environment) -> Callable[[float], object]:
         resource = simpy.Resource(env, capacity=num_workers)
 
@@ -56,8 +66,13 @@ def test_one_worker_serves_in_order() -> None:
     assert ends([(0, 20), (1, 20), (7, 20)], through_the_proxy(1)) == [2, 4, 9]
 
 
-@given(st.lists(st.tuples(st.floats(0, 10), st.floats(0.1, 50)), min_size=1, max_size=20), st.integers(1, 4))
+@given(
+    st.lists(st.tuples(st.floats(0, 10), st.floats(0.1, 50)), min_size=1, max_size=20),
+    st.integers(1, 4),
+)
 @settings(deadline=None, max_examples=60)
-def test_same_schedule_as_a_simpy_resource(arrivals: list[tuple[float, float]], num_workers: int) -> None:
+def test_same_schedule_as_a_simpy_resource(
+    arrivals: list[tuple[float, float]], num_workers: int
+) -> None:
     expected = ends(arrivals, through_a_resource(num_workers))
     assert ends(arrivals, through_the_proxy(num_workers)) == pytest.approx(expected)

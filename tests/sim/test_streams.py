@@ -8,7 +8,9 @@ def test_same_name_same_draws() -> None:
 
 
 def test_other_name_or_seed_other_draws() -> None:
-    draws = {stream(*key).random() for key in [(3, "a"), (4, "a"), (3, "b"), (3, "a", 0), (3, "a0")]}
+    draws = {
+        stream(*key).random() for key in [(3, "a"), (4, "a"), (3, "b"), (3, "a", 0), (3, "a0")]
+    }
     assert len(draws) == 5
 
 

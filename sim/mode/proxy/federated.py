@@ -1,7 +1,8 @@
 """Mode `proxy/federated`: federated averaging through a proxy.
 
-The proxy sends the model to the partners that the agent chose; each takes some steps on its own data and sends its update back; the proxy
-averages the updates, weighted by the data held (McMahan et al. 2017, algorithm 1). Data never leave their owner.
+The proxy sends the model to the partners that the agent chose; each takes some steps on its own
+data and sends its update back; the proxy averages the updates, weighted by the data held (McMahan
+et al. 2017, algorithm 1). Data never leave their owner.
 """
 
 from dataclasses import dataclass
@@ -22,18 +23,28 @@ class Federated:
         at_least("local_steps", self.local_steps, 1, remedy="try mode.local_steps=20")
 
     def run(self, world: World) -> Steps:
-        """Run rounds until the budget is spent; a round lasts until the last update has been merged."""
+        """Run rounds until the budget is spent; a round lasts until the last update has been
+        merged.
+        """
         model = world.learner.initial_model(owner=None)
         world.begin([model])
         while not world.is_spent:
             chosen = world.choose()
-            yield world.env.all_of([world.env.process(self._take_part(world, member)) for member in chosen])
-            works = [Work(partner=m.index, start=model, num_steps=self.local_steps, data_of=(m.index,)) for m in chosen]
+            yield world.env.all_of(
+                [world.env.process(self._take_part(world, member)) for member in chosen]
+            )
+            works = [
+                Work(partner=m.index, start=model, num_steps=self.local_steps, data_of=(m.index,))
+                for m in chosen
+            ]
             held = [world.workload.num_samples[member.index] for member in chosen]
-            merged = world.learner.merge(model, works, [samples / sum(held) for samples in held])
+            total = sum(held)
+            merged = world.learner.merge(model, works, [samples / total for samples in held])
             model = merged.model
             num_samples = len(chosen) * self.local_steps * world.workload.batch_size
-            world.end_round([model], merged=[merged], num_participants=len(chosen), num_samples=num_samples)
+            world.end_round(
+                [model], merged=[merged], num_participants=len(chosen), num_samples=num_samples
+            )
 
     def _take_part(self, world: World, member: Member) -> Steps:
         yield world.receive(member, world.workload.update_bytes)

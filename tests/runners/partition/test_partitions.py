@@ -16,14 +16,21 @@ from runners.partition.shards import Shards
 
 LABELS = np.repeat(np.arange(10), 100)
 KEYS = np.array(["big"] * 300 + ["small"] * 100 + ["tiny"] * 50 + [""] * 550, dtype=object)
-INDEX = Index(train_labels=LABELS, test_labels=np.repeat(np.arange(10), 20), train_keys=KEYS, test_keys=KEYS[::5])
+INDEX = Index(
+    train_labels=LABELS,
+    test_labels=np.repeat(np.arange(10), 20),
+    train_keys=KEYS,
+    test_keys=KEYS[::5],
+)
 
 
 def assign(partition: Partition, shares: Sequence[float], seed: int = 0) -> Assignment:
     return divide(INDEX, partition, shares, seed)
 
 
-@pytest.mark.parametrize("partition", [Iid(), Dirichlet(alpha=0.5), Shards(shards_per_partner=2), Natural()])
+@pytest.mark.parametrize(
+    "partition", [Iid(), Dirichlet(alpha=0.5), Shards(shards_per_partner=2), Natural()]
+)
 def test_every_sample_has_one_owner(partition: Partition) -> None:
     assignment = assign(partition, [1, 1])
     assert sorted(np.concatenate(assignment.train)) == list(range(1000))
@@ -37,15 +44,28 @@ def test_iid_follows_the_shares() -> None:
 
 
 def test_dirichlet_has_the_moments_of_its_distribution() -> None:
-    # of a label, a partner's fraction has mean 1/4 and variance (1/4 * 3/4) / (4 alpha + 1) = 1/16 for alpha = 0.5
-    parts = [part for seed in range(200) for part in assign(Dirichlet(alpha=0.5), [1] * 4, seed).train[:1]]
-    fractions = np.array([np.count_nonzero(LABELS[part] == label) / 100 for part in parts for label in range(10)])
+    # of a label, a partner's fraction has mean 1/4 and variance (1/4 * 3/4) / (4 alpha + 1) = 1/16
+    # for alpha = 0.5
+    parts = [
+        part
+        for seed in range(200)
+        for part in assign(Dirichlet(alpha=0.5), [1] * 4, seed).train[:1]
+    ]
+    fractions = np.array(
+        [np.count_nonzero(LABELS[part] == label) / 100 for part in parts for label in range(10)]
+    )
     assert fractions.mean() == pytest.approx(1 / 4, abs=0.03)
     assert fractions.var() == pytest.approx(1 / 16, rel=0.1)
 
 
 def test_dirichlet_follows_the_shares_on_average() -> None:
-    sizes = np.mean([[len(part) for part in assign(Dirichlet(alpha=1.0), [1, 3], seed).train] for seed in range(100)], axis=0)
+    sizes = np.mean(
+        [
+            [len(part) for part in assign(Dirichlet(alpha=1.0), [1, 3], seed).train]
+            for seed in range(100)
+        ],
+        axis=0,
+    )
     assert sizes / 1000 == pytest.approx([0.25, 0.75], abs=0.03)
 
 
@@ -55,7 +75,8 @@ def test_shards_leave_few_labels_each() -> None:
 
 
 def test_natural_keeps_keys_together_and_spreads_the_rest() -> None:
-    # big alone has 300 keyed samples; small and tiny together 150; the 550 without a key are dealt 2 : 1
+    # big alone has 300 keyed samples; small and tiny together 150; the 550 without a key are dealt
+    # 2 : 1
     first, second = assign(Natural(), [1, 1]).train
     assert set(KEYS[first]) == {"big", ""} and set(KEYS[second]) == {"small", "tiny", ""}
     assert [len(first), len(second)] == [300 + 367, 150 + 183]
@@ -76,7 +97,9 @@ def test_cuts_are_off_by_less_than_one(num_samples: int, weights: list[float]) -
     shares = np.array(weights) / sum(weights)
     parts = cut(np.arange(num_samples), shares)
     assert np.concatenate(parts).tolist() == list(range(num_samples))
-    assert all(abs(len(part) - share * num_samples) <= 1 for part, share in zip(parts, shares, strict=True))
+    assert all(
+        abs(len(part) - share * num_samples) <= 1 for part, share in zip(parts, shares, strict=True)
+    )
 
 
 def test_refuses_what_is_no_concentration() -> None:

@@ -8,11 +8,16 @@ from tests.sim.conftest import partner
 
 def test_schedule(simulate) -> None:
     world, outcome = simulate(Allreduce(), partner("a"), partner("b", speed=0.5))
-    # a step: the slower computes 2 s; ring of 2: 2 steps of 200 bytes at 100 bytes/s, each with 0.5 + 0.5 s latency = 2 * 3 s
+    # a step: the slower computes 2 s; ring of 2: 2 steps of 200 bytes at 100 bytes/s, each with 0.5
+    # + 0.5 s latency = 2 * 3 s
     assert [one.end_sim_s for one in outcome.rounds] == pytest.approx([0, 8, 16])
     assert [one.num_samples for one in outcome.rounds] == [0, 8, 16]
-    assert outcome.rounds[1].partner_sim_s == pytest.approx({"compute": 3, "transfer": 12, "wait": 1, "proxy": 0})
-    assert [member.uplink.carried_bytes for member in world.members] == pytest.approx([800, 800])  # 2 rounds, 2(p-1)/p * 400
+    assert outcome.rounds[1].partner_sim_s == pytest.approx(
+        {"compute": 3, "transfer": 12, "wait": 1, "proxy": 0}
+    )
+    assert [member.uplink.carried_bytes for member in world.members] == pytest.approx(
+        [800, 800]
+    )  # 2 rounds, 2(p-1)/p * 400
 
 
 @pytest.mark.parametrize("num_partners", [2, 3, 8])
@@ -25,7 +30,9 @@ def test_ring_has_its_closed_form(simulate, num_partners: int) -> None:
 
 
 def test_the_slowest_link_sets_the_pace(simulate) -> None:
-    _, outcome = simulate(Allreduce(), partner("a"), partner("thin", uplink_bytes_per_s=10.0), partner("c"))
+    _, outcome = simulate(
+        Allreduce(), partner("a"), partner("thin", uplink_bytes_per_s=10.0), partner("c")
+    )
     # 4 steps of 133.3 bytes at 10 bytes/s with 1 s latency
     assert outcome.rounds[1].end_sim_s == pytest.approx(1 + 4 * (1 + 400 / 3 / 10))
 

@@ -8,7 +8,8 @@ from tests.sim.conftest import partner
 
 def test_schedule(simulate) -> None:
     _, outcome = simulate(Pool(), partner("a"), partner("fast", speed=2.0), partner("c"))
-    # a and c send 8 samples of 10 bytes each; the trainer's line of 100 bytes/s is shared, 160 / 100 s, and 0.5 + 0.5 s latency;
+    # a and c send 8 samples of 10 bytes each; the trainer's line of 100 bytes/s is shared, 160 /
+    # 100 s, and 0.5 + 0.5 s latency;
     # then 24 samples are 6 steps of 0.5 s
     assert [one.end_sim_s for one in outcome.rounds] == pytest.approx([0, 2.6, 5.6])
     assert outcome.rounds[-1].num_bytes == 160

@@ -6,12 +6,25 @@ import pytest
 from sim.consortium import Proxy
 from sim.scenario.lognormal import Lognormal
 
-PROXY = Proxy(uplink_bytes_per_s=1.0, downlink_bytes_per_s=1.0, latency_sim_s=0.0, num_workers=1, merge_bytes_per_s=1.0)
+PROXY = Proxy(
+    uplink_bytes_per_s=1.0,
+    downlink_bytes_per_s=1.0,
+    latency_sim_s=0.0,
+    num_workers=1,
+    merge_bytes_per_s=1.0,
+)
 
 
 def lognormal(**changes: float) -> Lognormal:
-    values = {"num_partners": 4000, "median_speed": 2.0, "speed_spread": 0.5, "median_bytes_per_s": 1e6, "bytes_per_s_spread": 1.0,
-              "data_share_spread": 0.0, "latency_sim_s": 0.1}
+    values = {
+        "num_partners": 4000,
+        "median_speed": 2.0,
+        "speed_spread": 0.5,
+        "median_bytes_per_s": 1e6,
+        "bytes_per_s_spread": 1.0,
+        "data_share_spread": 0.0,
+        "latency_sim_s": 0.1,
+    }
     return Lognormal(**(values | changes), proxy=PROXY)
 
 

@@ -1,0 +1,56 @@
+"""Figures of merit against numbers worked by hand."""
+
+import math
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from runners.metrics import measure
+
+LABELS = np.array([0, 0, 0, 1, 1])  # label 2 does not occur
+PROBABILITIES = np.array(
+    [
+        [0.8, 0.1, 0.1],  # 0, right
+        [0.5, 0.3, 0.2],  # 0, right
+        [0.3, 0.5, 0.2],  # 1, wrong
+        [0.4, 0.6, 0.0],  # 1, right
+        [0.1, 0.2, 0.7],  # 2, wrong
+    ]
+)
+
+
+def test_figures_are_those_worked_by_hand() -> None:
+    # loss: the labels' probabilities are 0.8, 0.5, 0.3, 0.6, 0.2
+    # recall: 2/3 and 1/2; label 2 does not occur and does not count
+    # precision: 2/2 and 1/2, so F1 is 2 * 1 * 2/3 / (1 + 2/3) = 0.8, and 0.5
+    # area, label 0: 0.8, 0.5, 0.3 against 0.4, 0.1: 5 of 6 pairs in order
+    # area, label 1: 0.6, 0.2 against 0.1, 0.3, 0.5: 4 of 6
+    metrics = measure(LABELS, PROBABILITIES)
+    assert metrics is not None
+    assert asdict(metrics) == pytest.approx(
+        {
+            "loss": -math.log(0.8 * 0.5 * 0.3 * 0.6 * 0.2) / 5,
+            "accuracy": 3 / 5,
+            "macro_recall": (2 / 3 + 1 / 2) / 2,
+            "macro_f1": (0.8 + 0.5) / 2,
+            "roc_auc": (5 / 6 + 4 / 6) / 2,
+        }
+    )
+
+
+def test_one_label_only_has_no_area() -> None:
+    metrics = measure(LABELS[:3], PROBABILITIES[:3])
+    assert metrics is not None and metrics.roc_auc is None
+    assert (metrics.accuracy, metrics.macro_recall) == pytest.approx((2 / 3, 2 / 3))
+
+
+def test_without_samples_there_is_nothing_to_measure() -> None:
+    assert measure(LABELS[:0], PROBABILITIES[:0]) is None
+
+
+def test_a_label_held_impossible_costs_much_and_not_infinity() -> None:
+    metrics = measure(np.array([1]), np.array([[1.0, 0.0]], dtype=np.float32))
+    assert metrics is not None
+    # the smallest normal float32 is 2**-126
+    assert metrics.loss == pytest.approx(126 * math.log(2))

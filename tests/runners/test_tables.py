@@ -1,0 +1,156 @@
+"""Tables, summary and timeline of an outcome made by hand: two partners, two rounds."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runners import tables
+from runners.tables import rounds_table, spans_table, virtual_summary, write_timeline
+from sim.learner import Evaluation, Feedback
+from sim.trace import Round, Span
+from sim.world import Outcome
+
+SPANS: list[Span] = [
+    (1, "north", "compute", 0.0, 1.5, 0.0),
+    (1, "west", "compute", 0.0, 2.0, 0.0),
+    (1, "north", "transfer", 1.5, 2.0, 400.0),
+    (2, "proxy", "proxy", 2.0, 2.25, 400.0),
+]
+
+
+def feedback(*losses: float) -> tuple[Feedback, ...]:
+    return tuple(
+        Feedback(partner=number, train_loss=loss, update_norm=1.0)
+        for number, loss in enumerate(losses)
+    )
+
+
+def outcome(*, is_learning: bool = True) -> Outcome:
+    """Return rounds 0 to 2; round 1 is not evaluated, and the accuracy of round 2 is 0.9."""
+    rows = [
+        # end, num_samples, num_bytes, partners' compute and transfer, losses, accuracy
+        (0.0, 0, 0.0, (0.0, 0.0), None, 0.1),
+        (2.0, 64, 400.0, (3.5, 0.5), (1.0, 2.0), None),
+        (5.0, 128, 1200.0, (4.0, 2.0), (0.5, 0.7), 0.9),
+    ]
+    rounds = [
+        Round(
+            round=number,
+            start_sim_s=rows[max(0, number - 1)][0],
+            end_sim_s=end_sim_s,
+            num_participants=2 if number else 0,
+            num_samples=num_samples,
+            num_bytes=num_bytes,
+            partner_sim_s={
+                "compute": seconds[0], "transfer": seconds[1], "wait": 0.0, "proxy": 0.0,
+            },
+            feedback=(lambda one=losses: feedback(*one),) if losses and is_learning else (),
+            evaluation=Evaluation(loss=1 - accuracy, accuracy=accuracy)
+            if accuracy is not None and is_learning
+            else None,
+        )
+        for number, (end_sim_s, num_samples, num_bytes, seconds, losses, accuracy) in enumerate(
+            rows
+        )
+    ]  # fmt: skip
+    return Outcome(rounds=rounds, spans=SPANS, models=())
+
+
+def test_a_round_is_a_row() -> None:
+    table = rounds_table(outcome())
+    assert table["round"].tolist() == [0, 1, 2]
+    assert table["start_sim_s"].tolist() == [0.0, 0.0, 2.0]
+    assert table["transfer_sim_s"].tolist() == [0.0, 0.5, 2.0]
+    # the mean over partners: (1.0 + 2.0) / 2 and (0.5 + 0.7) / 2; nobody trained in round 0
+    assert table["train_loss"].tolist() == pytest.approx([math.nan, 1.5, 0.6], nan_ok=True)
+    assert table["test_loss"].tolist() == pytest.approx([0.9, math.nan, 0.1], nan_ok=True)
+    assert table["test_accuracy"].tolist() == pytest.approx([0.1, math.nan, 0.9], nan_ok=True)
+
+
+def test_nothing_learned_is_empty_and_not_zero() -> None:
+    table = rounds_table(outcome(is_learning=False))
+    assert table[["train_loss", "test_loss", "test_accuracy"]].isna().to_numpy().all()
+
+
+def test_a_span_is_a_row() -> None:
+    table = spans_table(SPANS)
+    assert list(table.itertuples(index=False, name=None)) == SPANS
+    assert list(spans_table([]).columns) == list(table.columns)
+
+
+def test_the_summary_has_totals_and_means_per_partner() -> None:
+    summary = virtual_summary(rounds_table(outcome()), num_partners=2, target_accuracy=0.9)
+    assert summary == {
+        "total_sim_s": 5.0,
+        "num_partners": 2,
+        "num_rounds": 2,
+        "num_samples": 128,
+        "num_bytes": 1200.0,
+        "samples_per_sim_s": 128 / 5.0,
+        "target_accuracy": 0.9,
+        "time_to_target_sim_s": 5.0,
+        "bytes_to_target": 1200.0,
+        "compute_sim_s": (3.5 + 4.0) / 2,
+        "transfer_sim_s": (0.5 + 2.0) / 2,
+        "wait_sim_s": 0.0,
+        "proxy_sim_s": 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("target_accuracy", "is_learning", "reached"),
+    [
+        (0.1, True, (0.0, 0.0)),  # by the untrained model
+        (0.5, True, (5.0, 1200.0)),  # round 1 was not evaluated, so it can't count
+        (0.91, True, (None, None)),
+        (0.1, False, (None, None)),
+    ],
+)
+def test_the_target_is_reached_in_the_first_evaluated_round(
+    target_accuracy: float, is_learning: bool, reached: tuple[float | None, float | None]
+) -> None:
+    rounds = rounds_table(outcome(is_learning=is_learning))
+    summary = virtual_summary(rounds, num_partners=2, target_accuracy=target_accuracy)
+    assert (summary["time_to_target_sim_s"], summary["bytes_to_target"]) == reached
+
+
+def timeline(folder: Path, spans: list[Span]) -> dict[str, list[dict[str, Any]]]:
+    """Return the events of a timeline by phase: X for spans, M for names."""
+    write_timeline(folder / "timeline.json", spans, "proxy/federated")
+    trace = json.loads((folder / "timeline.json").read_text())
+    assert set(trace) == {"displayTimeUnit", "traceEvents"}
+    return {
+        phase: [event for event in trace["traceEvents"] if event["ph"] == phase] for phase in "MX"
+    }
+
+
+def test_the_timeline_is_a_chrome_trace_in_microseconds(tmp_path: Path) -> None:
+    events = timeline(tmp_path, SPANS)
+    names = {event["tid"]: event["args"]["name"] for event in events["M"] if "tid" in event}
+    rows = [
+        (names[event["tid"]], event["name"], event["ts"], event["dur"]) for event in events["X"]
+    ]
+    assert rows == [
+        ("north", "compute", 0.0, 1.5e6),
+        ("west", "compute", 0.0, 2e6),
+        ("north", "transfer", 1.5e6, 0.5e6),
+        ("proxy", "proxy", 2e6, 0.25e6),
+    ]
+    assert events["M"][0]["args"] == {"name": "proxy/federated, virtual time"}
+    assert events["X"][2]["args"] == {"round": 1, "bytes": 400.0}
+
+
+def test_the_timeline_holds_the_first_spans(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "TIMELINE_MAX_SPANS", 2)
+    events = timeline(tmp_path, SPANS)
+    assert [event["dur"] for event in events["X"]] == [1.5e6, 2e6]
+    assert [event["args"]["name"] for event in events["M"][1:]] == ["north", "west"]
+
+
+def test_the_timeline_of_no_spans_is_one_too(tmp_path: Path) -> None:
+    assert timeline(tmp_path, [])["X"] == []
