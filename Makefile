@@ -25,7 +25,7 @@ help:  ## list the targets
 set-up: $(STAMP)  ## make .venv ready; the other targets do it too
 
 demo: $(STAMP)  ## compare the modes on the built-in example and write a report
-	$(RUN) runners.compare $(ARGS)
+	$(RUN) runners.compare +experiment=demo $(ARGS)
 
 test: $(STAMP)  ## run all tests
 	$(RUN) pytest $(ARGS)

@@ -111,11 +111,15 @@ class RankLearner:
         self.finish()
         everything, my_part = slice(None), slice(self._ranks.rank, None, self._ranks.size)
         sums = torch.zeros(2, dtype=torch.float64)
+        known: dict[int, torch.Tensor] = {}  # untrained models are one and the same
         with self.stopwatch.phase("evaluate"):
             for version in map(_version, models):
                 if self._keeps(version.owner):
                     part = my_part if version.owner is None else everything
-                    sums += self._training.test_sums(version.weights(), part)
+                    vector = version.weights()
+                    if id(vector) not in known:
+                        known[id(vector)] = self._training.test_sums(vector, part)
+                    sums += known[id(vector)]
             self._ranks.sum(sums, "evaluate")
         loss, accuracy = (sums / (len(models) * self._num_test)).tolist()
         return Evaluation(loss=loss, accuracy=accuracy)

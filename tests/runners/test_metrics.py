@@ -54,3 +54,10 @@ def test_a_label_held_impossible_costs_much_and_not_infinity() -> None:
     assert metrics is not None
     # the smallest normal float32 is 2**-126
     assert metrics.loss == pytest.approx(126 * math.log(2))
+
+
+def test_a_model_that_has_diverged_keeps_its_accuracy_but_has_no_loss() -> None:
+    # no number is the largest, so label 0 is predicted: right for 3 of 5
+    metrics = measure(LABELS, np.full((5, 3), np.nan))
+    assert metrics is not None
+    assert (metrics.loss, metrics.accuracy, metrics.roc_auc) == (None, 3 / 5, None)

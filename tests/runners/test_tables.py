@@ -1,7 +1,9 @@
-"""Tables, summary and timeline of an outcome made by hand: two partners, two rounds."""
+"""Tables, summary and timeline of an outcome made by hand: two partners, three rounds."""
 
 import json
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,57 +23,83 @@ SPANS: list[Span] = [
 ]
 
 
-def feedback(*losses: float) -> tuple[Feedback, ...]:
-    return tuple(
-        Feedback(partner=number, train_loss=loss, update_norm=1.0)
-        for number, loss in enumerate(losses)
+SECONDS = {"compute": 0.0, "transfer": 0.0, "wait": 0.0, "proxy": 0.0}
+
+
+def losses(*values: float) -> tuple[Callable[[], tuple[Feedback, ...]], ...]:
+    """Return what a merge says when asked: each partner's loss."""
+    told = tuple(
+        Feedback(partner=number, train_loss=value, update_norm=1.0)
+        for number, value in enumerate(values)
     )
+    return (lambda: told,)
 
 
-def outcome(*, is_learning: bool = True) -> Outcome:
-    """Return rounds 0 to 2; round 1 is not evaluated, and the accuracy of round 2 is 0.9."""
-    rows = [
-        # end, num_samples, num_bytes, partners' compute and transfer, losses, accuracy
-        (0.0, 0, 0.0, (0.0, 0.0), None, 0.1),
-        (2.0, 64, 400.0, (3.5, 0.5), (1.0, 2.0), None),
-        (5.0, 128, 1200.0, (4.0, 2.0), (0.5, 0.7), 0.9),
-    ]
-    rounds = [
-        Round(
-            round=number,
-            start_sim_s=rows[max(0, number - 1)][0],
-            end_sim_s=end_sim_s,
-            num_participants=2 if number else 0,
-            num_samples=num_samples,
-            num_bytes=num_bytes,
-            partner_sim_s={
-                "compute": seconds[0], "transfer": seconds[1], "wait": 0.0, "proxy": 0.0,
-            },
-            feedback=(lambda one=losses: feedback(*one),) if losses and is_learning else (),
-            evaluation=Evaluation(loss=1 - accuracy, accuracy=accuracy)
-            if accuracy is not None and is_learning
-            else None,
-        )
-        for number, (end_sim_s, num_samples, num_bytes, seconds, losses, accuracy) in enumerate(
-            rows
-        )
-    ]  # fmt: skip
-    return Outcome(rounds=rounds, spans=SPANS, models=())
+ROUNDS = [
+    Round(
+        round=0,
+        start_sim_s=0.0,
+        end_sim_s=0.0,
+        num_participants=0,
+        num_samples=0,
+        num_bytes=0.0,
+        partner_sim_s=SECONDS,
+        feedback=(),
+        evaluation=Evaluation(loss=2.3, accuracy=0.1),
+    ),
+    Round(
+        round=1,
+        start_sim_s=0.0,
+        end_sim_s=2.0,
+        num_participants=2,
+        num_samples=64,
+        num_bytes=400.0,
+        partner_sim_s=SECONDS | {"compute": 3.5, "transfer": 0.5},
+        feedback=losses(1.0, 2.0),
+        evaluation=None,
+    ),
+    Round(
+        round=2,
+        start_sim_s=2.0,
+        end_sim_s=5.0,
+        num_participants=2,
+        num_samples=128,
+        num_bytes=1200.0,
+        partner_sim_s=SECONDS | {"compute": 4.0, "transfer": 2.0},
+        feedback=losses(0.5, 0.7),
+        evaluation=Evaluation(loss=0.4, accuracy=0.9),
+    ),
+    Round(
+        round=3,
+        start_sim_s=5.0,
+        end_sim_s=8.0,
+        num_participants=2,
+        num_samples=192,
+        num_bytes=1600.0,
+        partner_sim_s=SECONDS | {"compute": 4.0, "transfer": 2.0},
+        feedback=losses(0.5, 0.5),
+        evaluation=Evaluation(loss=0.3, accuracy=0.95),
+    ),
+]
+LEARNED = Outcome(rounds=ROUNDS, spans=SPANS, models=())
+TIME_ONLY = Outcome(
+    rounds=[replace(one, feedback=(), evaluation=None) for one in ROUNDS], spans=SPANS, models=()
+)
 
 
 def test_a_round_is_a_row() -> None:
-    table = rounds_table(outcome())
-    assert table["round"].tolist() == [0, 1, 2]
-    assert table["start_sim_s"].tolist() == [0.0, 0.0, 2.0]
-    assert table["transfer_sim_s"].tolist() == [0.0, 0.5, 2.0]
-    # the mean over partners: (1.0 + 2.0) / 2 and (0.5 + 0.7) / 2; nobody trained in round 0
-    assert table["train_loss"].tolist() == pytest.approx([math.nan, 1.5, 0.6], nan_ok=True)
-    assert table["test_loss"].tolist() == pytest.approx([0.9, math.nan, 0.1], nan_ok=True)
-    assert table["test_accuracy"].tolist() == pytest.approx([0.1, math.nan, 0.9], nan_ok=True)
+    table = rounds_table(LEARNED)
+    assert table["round"].tolist() == [0, 1, 2, 3]
+    assert table["start_sim_s"].tolist() == [0.0, 0.0, 2.0, 5.0]
+    assert table["transfer_sim_s"].tolist() == [0.0, 0.5, 2.0, 2.0]
+    assert table["test_loss"].tolist() == pytest.approx([2.3, math.nan, 0.4, 0.3], nan_ok=True)
+    assert table["test_accuracy"].tolist() == pytest.approx([0.1, math.nan, 0.9, 0.95], nan_ok=True)
+    # means over partners, (1.0 + 2.0) / 2 and (0.5 + 0.7) / 2; nobody trained in round 0
+    assert table["train_loss"].tolist() == pytest.approx([math.nan, 1.5, 0.6, 0.5], nan_ok=True)
 
 
 def test_nothing_learned_is_empty_and_not_zero() -> None:
-    table = rounds_table(outcome(is_learning=False))
+    table = rounds_table(TIME_ONLY)
     assert table[["train_loss", "test_loss", "test_accuracy"]].isna().to_numpy().all()
 
 
@@ -82,38 +110,39 @@ def test_a_span_is_a_row() -> None:
 
 
 def test_the_summary_has_totals_and_means_per_partner() -> None:
-    summary = virtual_summary(rounds_table(outcome()), num_partners=2, target_accuracy=0.9)
+    summary = virtual_summary(rounds_table(LEARNED), num_partners=2, target_accuracy=0.9)
     assert summary == {
-        "total_sim_s": 5.0,
+        "total_sim_s": 8.0,
         "num_partners": 2,
-        "num_rounds": 2,
-        "num_samples": 128,
-        "num_bytes": 1200.0,
-        "samples_per_sim_s": 128 / 5.0,
+        "num_rounds": 3,
+        "num_samples": 192,
+        "num_bytes": 1600.0,
+        "samples_per_sim_s": 192 / 8.0,
         "target_accuracy": 0.9,
         "time_to_target_sim_s": 5.0,
         "bytes_to_target": 1200.0,
-        "compute_sim_s": (3.5 + 4.0) / 2,
-        "transfer_sim_s": (0.5 + 2.0) / 2,
+        "compute_sim_s": (3.5 + 4.0 + 4.0) / 2,
+        "transfer_sim_s": (0.5 + 2.0 + 2.0) / 2,
         "wait_sim_s": 0.0,
         "proxy_sim_s": 0.0,
     }
 
 
 @pytest.mark.parametrize(
-    ("target_accuracy", "is_learning", "reached"),
+    ("outcome", "target_accuracy", "reached"),
     [
-        (0.1, True, (0.0, 0.0)),  # by the untrained model
-        (0.5, True, (5.0, 1200.0)),  # round 1 was not evaluated, so it can't count
-        (0.91, True, (None, None)),
-        (0.1, False, (None, None)),
+        (LEARNED, 0.1, (0.0, 0.0)),  # by the untrained model
+        (LEARNED, 0.5, (5.0, 1200.0)),  # round 1 was not evaluated, so it can't count
+        (LEARNED, 0.96, (None, None)),
+        (TIME_ONLY, 0.1, (None, None)),
     ],
 )
 def test_the_target_is_reached_in_the_first_evaluated_round(
-    target_accuracy: float, is_learning: bool, reached: tuple[float | None, float | None]
+    outcome: Outcome, target_accuracy: float, reached: tuple[float | None, float | None]
 ) -> None:
-    rounds = rounds_table(outcome(is_learning=is_learning))
-    summary = virtual_summary(rounds, num_partners=2, target_accuracy=target_accuracy)
+    summary = virtual_summary(
+        rounds_table(outcome), num_partners=2, target_accuracy=target_accuracy
+    )
     assert (summary["time_to_target_sim_s"], summary["bytes_to_target"]) == reached
 
 

@@ -22,7 +22,7 @@ RECIPE: dict[str, Any] = {"batch_size": 32, "optimizer": "sgd", "learning_rate":
 DIGITS = DigitsMlp(hidden_units=64, **RECIPE)
 MNIST = MnistMlp(hidden_units=128, **RECIPE)
 SPAM = SpamCnn(**RECIPE)
-TASKS = {"digits_mlp": DIGITS, "mnist_mlp": MNIST, "spam_cnn": SPAM}
+TASKS: dict[str, Task] = {"digits_mlp": DIGITS, "mnist_mlp": MNIST, "spam_cnn": SPAM}
 NUM_SAMPLES = {"digits_mlp": (1437, 360), "mnist_mlp": (60_000, 10_000), "spam_cnn": (4726, 1182)}
 
 each_task = pytest.mark.parametrize("name", list(TASKS))
