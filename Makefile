@@ -27,14 +27,14 @@ set-up: $(STAMP)  ## make .venv ready; the other targets do it too
 demo: $(STAMP)  ## compare the modes on the built-in example and write a report
 	$(RUN) runners.compare +experiment=demo $(ARGS)
 
-test: $(STAMP)  ## run all tests
-	$(RUN) pytest $(ARGS)
+test: $(STAMP)  ## run all tests; benchmarks run once, unmeasured
+	$(RUN) pytest --benchmark-disable $(ARGS)
 
 test-unit: $(STAMP)  ## run the quick tests: neither parallel ranks nor benchmarks
 	$(RUN) pytest tests --ignore=tests/parallel --ignore=tests/benchmarks $(ARGS)
 
 benchmarks: $(STAMP)  ## measure the speed of the parts
-	$(RUN) pytest tests/benchmarks --benchmark-only $(ARGS)
+	$(RUN) pytest tests/benchmarks --benchmark-only --benchmark-json=results/runs/benchmarks.json $(ARGS)
 
 lint: $(STAMP)  ## check style (ruff) and types (mypy)
 	$(RUN) ruff check

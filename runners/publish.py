@@ -1,0 +1,66 @@
+"""Copy a sweep's report and records to results/<name>, where README may quote them.
+
+    python -m runners.publish results/runs/<sweep> demo
+
+What can be made again from the records, or is large, stays behind: traces, timelines and the HTML
+page. A sweep with a run that did not finish is refused: publish the whole of it or none.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+RESULTS = Path(__file__).parents[1] / "results"
+REPORT_FILES = ("report.md", "accuracy.svg", "summary.csv", "runs.csv", "differences.csv")
+RUN_FILES = ("record.json", "rounds.parquet")
+
+
+def main() -> None:
+    """Publish the sweep that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m runners.publish", description=__doc__)
+    parser.add_argument("sweep", type=Path, help="folder of a finished sweep, below results/runs")
+    parser.add_argument("name", help="folder to make below results/")
+    arguments = parser.parse_args()
+    try:
+        print(f"Published: {publish(arguments.sweep, RESULTS / arguments.name)}")
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def publish(sweep: Path, target: Path) -> Path:
+    """Copy `sweep` to `target`, which takes the place of an older publication."""
+    records = sorted(sweep.glob("*/record.json"))
+    if not records:
+        raise ValueError(
+            f"{sweep} has no runs; name a sweep's folder, such as results/runs/<sweep>"
+        )
+    unfinished = [path.parent for path in records if _status(path) != "finished"]
+    if unfinished:
+        raise ValueError(
+            f"{unfinished[0]} has not finished; make the sweep again and publish it whole"
+        )
+    part = target.with_name(f".{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for name in REPORT_FILES:
+        if (sweep / name).exists():
+            shutil.copy(sweep / name, part / name)
+    for record in records:
+        run = part / "runs" / record.parent.name
+        run.mkdir(parents=True)
+        for name in RUN_FILES:
+            shutil.copy(record.parent / name, run / name)
+    shutil.rmtree(target, ignore_errors=True)
+    part.rename(target)
+    return target
+
+
+def _status(record: Path) -> str:
+    return json.loads(record.read_text())["status"]
+
+
+if __name__ == "__main__":
+    main()
