@@ -58,9 +58,11 @@ def _gather_probabilities(
 
 
 def _mean(rows: Sequence[dict[str, float | None]]) -> dict[str, float | None]:
-    """Return the mean of each figure over the rows that have it."""
+    """Return the mean of each figure; None where a row has none, since leaving it out would
+    flatter.
+    """
     means: dict[str, float | None] = {}
     for name in rows[0]:
         values = [value for row in rows if (value := row[name]) is not None]
-        means[name] = sum(values) / len(values) if values else None
+        means[name] = sum(values) / len(values) if len(values) == len(rows) else None
     return means

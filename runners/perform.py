@@ -42,7 +42,7 @@ def simulate(job: Job, on_progress: OnProgress) -> None:
     """Run a job without learning, and write its files."""
     with _without_garbage_collector():
         outcome, total_wall_s = _timed(job, TimeOnly(), on_progress)
-    _write(job, outcome, wall=_wall(outcome, num_ranks=0, total_wall_s=total_wall_s), metrics=None)
+    _write(job, outcome, wall=_wall(num_ranks=0, total_wall_s=total_wall_s), metrics=None)
 
 
 def train(job: Job, ranks: "Ranks", learner: "RankLearner", on_progress: OnProgress) -> None:
@@ -50,14 +50,18 @@ def train(job: Job, ranks: "Ranks", learner: "RankLearner", on_progress: OnProgr
     from runners.final_metrics import final_metrics
 
     outcome, total_wall_s = _timed(job, learner, on_progress)
-    stopwatch = learner.stopwatch
-    started_at = stopwatch.first_train_at
-    wall = _wall(outcome, num_ranks=ranks.size, total_wall_s=total_wall_s) | {
-        "start_wall_s": started_at - job.submitted_at if started_at else None,
-        "warm_up_wall_s": stopwatch.warm_up_wall_s,
-        **{f"{phase}_wall_s": seconds for phase, seconds in stopwatch.phases_wall_s.items()},
+    # Ranks train side by side, and in some modes one trains alone: the busiest tells the time.
+    phases = max(
+        ranks.gather(learner.stopwatch.phases(), "phases"), key=lambda one: one.train_wall_s
+    )
+    wall = _wall(num_ranks=ranks.size, total_wall_s=total_wall_s) | {
+        "start_wall_s": phases.first_train_at - job.submitted_at,
+        "warm_up_wall_s": phases.warm_up_wall_s,
+        "train_wall_s": phases.train_wall_s,
+        "communicate_wall_s": phases.communicate_wall_s,
+        "evaluate_wall_s": phases.evaluate_wall_s,
         "samples_per_wall_s": outcome.rounds[-1].num_samples
-        / (total_wall_s - stopwatch.phases_wall_s["evaluate"]),
+        / (total_wall_s - phases.evaluate_wall_s),
     }
     metrics = final_metrics(job, ranks, learner, outcome.models)
     _write(job, outcome, wall=wall, metrics=metrics, writes=ranks.rank == 0)
@@ -69,7 +73,7 @@ def _timed(job: Job, learner: Learner, on_progress: OnProgress) -> tuple[Outcome
     return outcome, time.perf_counter() - started
 
 
-def _wall(outcome: Outcome, *, num_ranks: int, total_wall_s: float) -> dict[str, Any]:
+def _wall(*, num_ranks: int, total_wall_s: float) -> dict[str, Any]:
     """Return a record's `wall` part with what every learner has; the rest is None, not zero."""
     measured = ("start", "warm_up", "train", "communicate", "evaluate")
     return {

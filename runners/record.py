@@ -6,6 +6,7 @@ results/README.md has the column dictionary. A change of meaning or name raises 
 
 import hashlib
 import json
+import math
 import os
 import platform
 import subprocess
@@ -44,7 +45,7 @@ def describe(config: Config, status: str) -> dict[str, Any]:
         "status": status,
         "names": {group: _name(group, config) for group in GROUPS},
         "seed": config.get("seed"),
-        "config": config,
+        "config": _readable(config),
         "config_hash": config_hash(config),
         "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
@@ -86,6 +87,15 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _readable(value: Any) -> Any:
+    """Return a config in which a number that JSON can't hold, such as infinity, is its name."""
+    if isinstance(value, Mapping):
+        return {key: _readable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _name(group: str, config: Config) -> str | None:

@@ -29,7 +29,13 @@ class SweepReport(Callback):
         from runners.report import write_report
 
         folder = Path(config.hydra.sweep.dir)
-        write_report(folder, Console())
+        if not any(folder.glob("*/record.json")) and any(folder.glob("*/config.yaml")):
+            return  # learner.launcher=external: composed, not run
+        try:
+            write_report(folder, Console())
+        except (OSError, ValueError) as error:  # Hydra would make a warning of it
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
         records = [json.loads(path.read_text()) for path in folder.glob("*/record.json")]
         if any(record["status"] != "finished" for record in records):
             sys.exit(1)

@@ -15,7 +15,7 @@ from sim.trace import KINDS, SPAN_COLUMNS, Round, Span
 from sim.world import Outcome
 
 TIMELINE_MAX_SPANS = 100_000
-"""A timeline holds the first rounds that fit: viewers grow slow, and the parquet file has them all.
+"""A timeline holds the first spans: viewers grow slow, and the parquet file has them all.
 """
 
 

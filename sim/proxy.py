@@ -29,13 +29,19 @@ class ProxyServer:
         self._env = env
         self._trace = trace
         self._merge_bytes_per_s = proxy.merge_bytes_per_s
-        self._free_at_sim_s = [0.0] * proxy.num_workers
+        names = (
+            [PROXY]
+            if proxy.num_workers == 1
+            else [f"{PROXY}.{n}" for n in range(proxy.num_workers)]
+        )
+        self._free_at_sim_s = [(0.0, name) for name in names]  # a heap of workers
 
     def merge(self, num_bytes: float) -> simpy.Event:
         """Queue an update of `num_bytes`; the event comes when it has been merged."""
         now_sim_s = self._env.now
-        start_sim_s = max(now_sim_s, self._free_at_sim_s[0])
+        free_at_sim_s, worker = self._free_at_sim_s[0]
+        start_sim_s = max(now_sim_s, free_at_sim_s)
         end_sim_s = start_sim_s + num_bytes / self._merge_bytes_per_s
-        heapq.heapreplace(self._free_at_sim_s, end_sim_s)
-        self._trace.span(PROXY, PROXY, start_sim_s, end_sim_s, num_bytes)
+        heapq.heapreplace(self._free_at_sim_s, (end_sim_s, worker))
+        self._trace.server_span(worker, start_sim_s, end_sim_s, num_bytes)
         return self._env.timeout(end_sim_s - now_sim_s)

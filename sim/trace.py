@@ -1,8 +1,8 @@
 """Owns what a run leaves behind on the virtual clock: one row per round and one per span.
 
 A span is what one actor did without a break: `compute`, `transfer`, `wait` or `proxy` (its update
-in the proxy's queue or being merged; the proxy's own row when the actor is `proxy`). Level `rounds`
-keeps the sums of the spans but not the spans.
+in the proxy's queue or being merged). The proxy's workers have rows of their own: actor `proxy`, or
+`proxy.0`, `proxy.1`, …). Level `rounds` keeps the sums of the spans but not the spans.
 """
 
 from collections.abc import Callable
@@ -51,11 +51,17 @@ class Trace:
     def span(
         self, actor: str, kind: str, start_sim_s: float, end_sim_s: float, num_bytes: float = 0.0
     ) -> None:
-        """Add what `actor` did; it counts to the round that is under way."""
-        if actor != PROXY:
-            self._partner_sim_s[kind] += end_sim_s - start_sim_s
+        """Add what a partner did; it counts to the round that is under way."""
+        self._partner_sim_s[kind] += end_sim_s - start_sim_s
         if self._keeps_spans:
             self.spans.append((self.round, actor, kind, start_sim_s, end_sim_s, num_bytes))
+
+    def server_span(
+        self, actor: str, start_sim_s: float, end_sim_s: float, num_bytes: float
+    ) -> None:
+        """Add what a worker of the proxy did."""
+        if self._keeps_spans:
+            self.spans.append((self.round, actor, PROXY, start_sim_s, end_sim_s, num_bytes))
 
     def take_partner_sim_s(self) -> dict[str, float]:
         """Return the partners' seconds by kind since the last call."""

@@ -165,15 +165,19 @@ class World:
         merged: Sequence[Merged],
         num_participants: int,
         num_samples: int,
+        evaluates: bool | None,
     ) -> None:
-        """Close the round at the present time; evaluate when the next evaluation is due."""
+        """Close the round at the present time, after `num_samples` more training samples.
+
+        `evaluates=None` evaluates when the budget's next evaluation is due.
+        """
         self._models = tuple(models)
         self._num_samples += num_samples
+        if evaluates is None:
+            evaluates = self._is_evaluation_due()
         for member in self.members:
             member.wait_until(self.env.now)
-        self._put_down(
-            num_participants=num_participants, merged=merged, evaluates=self._is_evaluation_due()
-        )
+        self._put_down(num_participants=num_participants, merged=merged, evaluates=evaluates)
         self._on_round(min(1.0, self._spent_fraction()))
 
     def _spent_fraction(self) -> float:

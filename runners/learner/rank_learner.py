@@ -112,6 +112,8 @@ class RankLearner:
         everything, my_part = slice(None), slice(self._ranks.rank, None, self._ranks.size)
         sums = torch.zeros(2, dtype=torch.float64)
         known: dict[int, torch.Tensor] = {}  # untrained models are one and the same
+        with self.stopwatch.phase("communicate"):  # waiting for ranks that still train is no test
+            self._ranks.sum(torch.zeros(1), "before evaluation")
         with self.stopwatch.phase("evaluate"):
             for version in map(_version, models):
                 if self._keeps(version.owner):

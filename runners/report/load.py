@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from runners.record import SCHEMA_VERSION
 from runners.report.labels import label_runs
 
-SCHEMA_VERSION = 1
 STATUSES = ("finished", "failed", "interrupted")
 NAMES = ("mode", "task", "scenario", "partition", "agent", "privacy", "hardware", "learner")
 VIRTUAL = (

@@ -32,7 +32,9 @@ class Pool:
                 for member, size in zip(others, shipments, strict=True)
             ]
         )
-        world.end_round([model], merged=(), num_participants=len(others), num_samples=0)
+        world.end_round(
+            [model], merged=(), num_participants=len(others), num_samples=0, evaluates=False
+        )
 
         everyone = tuple(member.index for member in world.members)
         total_steps = world.budget.num_steps(workload.total_samples, workload.batch_size)
@@ -46,4 +48,5 @@ class Pool:
                 merged=[merged],
                 num_participants=1,
                 num_samples=num_steps * workload.batch_size,
+                evaluates=True,
             )

@@ -32,7 +32,11 @@ class Solo:
             merged = [_learn(world, index, models, plans[index][round_]) for index in active]
             num_samples = world.workload.batch_size * sum(plans[index][round_] for index in active)
             world.end_round(
-                models, merged=merged, num_participants=len(active), num_samples=num_samples
+                models,
+                merged=merged,
+                num_participants=len(active),
+                num_samples=num_samples,
+                evaluates=True,
             )
 
 

@@ -63,6 +63,7 @@ def test_help_lists_the_options_and_examples(module: str) -> None:
             ["scenario=uniform", "scenario.num_partners=0"],
             ["scenario.num_partners", "0", "at least 1"],
         ),
+        (["scenario.proxy.merge_bytes_per_s=inf"], ["scenario.proxy.merge_bytes_per_s", "inf"]),
         (["learner.num_ranks=9"], ["learner.num_ranks", "9", "try learner.num_ranks=4"]),
         (["budget.target_accuracy=1.1"], ["budget.target_accuracy", "1.1", "at most 1"]),
         (

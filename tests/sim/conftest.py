@@ -9,6 +9,7 @@ from sim.agent.static import Static
 from sim.budget import Budget
 from sim.consortium import Consortium, Partner, Proxy
 from sim.hardware.cpu_core import CpuCore
+from sim.learner import Learner
 from sim.learner.none import TimeOnly
 from sim.workload import Workload
 from sim.world import Mode, Outcome, Setting, World
@@ -39,6 +40,7 @@ def simulate() -> Callable[..., tuple[World, Outcome]]:
         num_participants: int | None = None,
         trace_level: str = "spans",
         num_evaluations: int = 1,
+        learner: Learner | None = None,
     ) -> tuple[World, Outcome]:
         setting = Setting(
             consortium=Consortium(
@@ -71,7 +73,7 @@ def simulate() -> Callable[..., tuple[World, Outcome]]:
             seed=0,
             trace_level=trace_level,
         )
-        world = World(setting, TimeOnly(), lambda fraction: None)
+        world = World(setting, learner or TimeOnly(), lambda fraction: None)
         return world, world.run()
 
     return run

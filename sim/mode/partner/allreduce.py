@@ -39,5 +39,9 @@ class Allreduce:
             merged = world.learner.step(model, works)
             model = merged.model
             world.end_round(
-                [model], merged=[merged], num_participants=len(everyone), num_samples=num_samples
+                [model],
+                merged=[merged],
+                num_participants=len(everyone),
+                num_samples=num_samples,
+                evaluates=None,
             )

@@ -43,7 +43,11 @@ class Federated:
             model = merged.model
             num_samples = len(chosen) * self.local_steps * world.workload.batch_size
             world.end_round(
-                [model], merged=[merged], num_participants=len(chosen), num_samples=num_samples
+                [model],
+                merged=[merged],
+                num_participants=len(chosen),
+                num_samples=num_samples,
+                evaluates=None,
             )
 
     def _take_part(self, world: World, member: Member) -> Steps:

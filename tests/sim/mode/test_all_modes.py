@@ -4,9 +4,12 @@ run is the same run.
 
 import itertools
 from collections import defaultdict
+from collections.abc import Sequence
 
 import pytest
 
+from sim.learner import Evaluation, Model
+from sim.learner.none import TimeOnly
 from sim.mode.partner.allreduce import Allreduce
 from sim.mode.pool import Pool
 from sim.mode.proxy.federated import Federated
@@ -19,6 +22,13 @@ PARTNERS = [
     partner("b", speed=0.7, uplink_bytes_per_s=40.0),
     partner("c", speed=3.0, latency_sim_s=0.1),
 ]
+
+
+class Counting(TimeOnly):
+    """Learn nothing, and say so when asked."""
+
+    def evaluate(self, models: Sequence[Model]) -> Evaluation:
+        return Evaluation(loss=1.0, accuracy=0.5)
 
 
 @pytest.fixture(params=MODES, ids=lambda mode: type(mode).__name__)
@@ -47,6 +57,16 @@ def test_rounds_follow_each_other_and_spend_the_budget(simulate, mode) -> None:
     )
     assert all(before.num_bytes <= after.num_bytes for before, after in itertools.pairwise(rounds))
     assert world.is_spent
+
+
+@pytest.mark.parametrize("num_epochs", [0.3, 1, 2, 7.7])
+def test_the_last_round_is_evaluated(simulate, mode, num_epochs: float) -> None:
+    """Steps are whole and budgets are not: rounding must not cost the curve its end."""
+    learner = Counting()
+    _, outcome = simulate(
+        mode, *PARTNERS, num_epochs=num_epochs, num_evaluations=3, learner=learner
+    )
+    assert outcome.rounds[-1].evaluation is not None
 
 
 def test_bytes_on_links_are_the_bytes_sent(simulate, mode) -> None:
