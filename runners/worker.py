@@ -5,6 +5,7 @@ folder it was given.
 """
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -86,6 +87,8 @@ def _warm_up(*, is_first: bool) -> None:
 
     # With its first optimizer, torch loads its compiler.
     torch.optim.SGD([torch.zeros(1, requires_grad=True)])
+    # What is loaded now stays; the garbage collector need not look through it again and again.
+    gc.freeze()
 
 
 def _run_folder(folder: Path) -> None:

@@ -33,6 +33,7 @@ class LocalTraining:
         self._assignment = assignment
         self._seed = seed
         self._batches: dict[tuple[int, ...], Batches] = {}
+        self._sample_weights: dict[tuple[float, ...], torch.Tensor] = {}
         torch.manual_seed(int(stream(seed, "model").integers(2**63)))
         self.model = FlatModel(task.model(), data.device, tail=len(assignment.train))
 
@@ -54,10 +55,11 @@ class LocalTraining:
             return
         size = self._batch_size
         inputs, labels = self._data.batch([self._stream(work).take(size) for work in works])
-        per_sample = torch.tensor(weights, device=self._data.device).div_(size)
         self.model.at(start)
-        sample_losses = self.model.backward(inputs, labels, per_sample.repeat_interleave(size))
-        losses[[work.partner for work in works]] = sample_losses.view(len(works), size).mean(dim=1)
+        sample_losses = self.model.backward(inputs, labels, self._per_sample(tuple(weights)))
+        mean_losses = sample_losses.view(len(works), size).mean(dim=1)
+        for number, work in enumerate(works):
+            losses[work.partner] = mean_losses[number]
 
     def train(
         self, work: Work, start: torch.Tensor, optimizer: Optimizer
@@ -82,6 +84,13 @@ class LocalTraining:
     def test_probabilities(self, vector: torch.Tensor) -> np.ndarray:
         """Return class probabilities, (num_test_samples, num_classes), of the whole test set."""
         return self._logits(vector, self._data.test_inputs).softmax(dim=1).cpu().numpy()
+
+    def _per_sample(self, weights: tuple[float, ...]) -> torch.Tensor:
+        """Return the weight of each sample of a union batch; the same from step to step."""
+        if weights not in self._sample_weights:
+            per_work = torch.tensor(weights, device=self._data.device).div_(self._batch_size)
+            self._sample_weights[weights] = per_work.repeat_interleave(self._batch_size)
+        return self._sample_weights[weights]
 
     def _batches_of(self, work: Work) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         size = self._batch_size
