@@ -1,6 +1,6 @@
 """Small worlds for simulation tests: equal partners, round numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from sim.agent.static import Static
 from sim.budget import Budget
 from sim.consortium import Consortium, Partner, Proxy
 from sim.hardware.cpu_core import CpuCore
-from sim.learner import Learner
+from sim.learner import Evaluation, Learner, Model
 from sim.learner.none import TimeOnly
 from sim.workload import Workload
 from sim.world import Mode, Outcome, Setting, World
@@ -25,6 +25,13 @@ def partner(name: str, **changes: Any) -> Partner:
         "data_share": 1.0,
     }
     return Partner(name=name, **(values | changes))
+
+
+class Counting(TimeOnly):
+    """Learn nothing, and say so when asked."""
+
+    def evaluate(self, models: Sequence[Model]) -> Evaluation:
+        return Evaluation(loss=1.0, accuracy=0.5)
 
 
 @pytest.fixture

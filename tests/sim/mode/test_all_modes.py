@@ -4,17 +4,14 @@ run is the same run.
 
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
 
 import pytest
 
-from sim.learner import Evaluation, Model
-from sim.learner.none import TimeOnly
 from sim.mode.partner.allreduce import Allreduce
 from sim.mode.pool import Pool
 from sim.mode.proxy.federated import Federated
 from sim.mode.solo import Solo
-from tests.sim.conftest import partner
+from tests.sim.conftest import Counting, partner
 
 MODES = [Solo(), Pool(), Allreduce(), Federated(local_steps=2)]
 PARTNERS = [
@@ -22,13 +19,6 @@ PARTNERS = [
     partner("b", speed=0.7, uplink_bytes_per_s=40.0),
     partner("c", speed=3.0, latency_sim_s=0.1),
 ]
-
-
-class Counting(TimeOnly):
-    """Learn nothing, and say so when asked."""
-
-    def evaluate(self, models: Sequence[Model]) -> Evaluation:
-        return Evaluation(loss=1.0, accuracy=0.5)
 
 
 @pytest.fixture(params=MODES, ids=lambda mode: type(mode).__name__)

@@ -3,7 +3,7 @@
 import pytest
 
 from sim.mode.pool import Pool
-from tests.sim.conftest import partner
+from tests.sim.conftest import Counting, partner
 
 
 def test_schedule(simulate) -> None:
@@ -19,3 +19,17 @@ def test_schedule(simulate) -> None:
 def test_one_partner_has_nothing_to_move(simulate) -> None:
     _, outcome = simulate(Pool(), partner("alone"))
     assert [one.end_sim_s for one in outcome.rounds] == [0, 0, 2]
+
+
+def test_every_round_of_training_is_evaluated(simulate) -> None:
+    """46 steps of 4 are a little less than 7.7 epochs of 24 samples: no mark may be missed for it."""
+    _, outcome = simulate(
+        Pool(),
+        partner("a"),
+        partner("b"),
+        partner("c"),
+        num_epochs=7.7,
+        num_evaluations=3,
+        learner=Counting(),
+    )
+    assert [one.evaluation is not None for one in outcome.rounds] == [True, False, True, True, True]
