@@ -22,14 +22,9 @@ def test_one_partner_has_nothing_to_move(simulate) -> None:
 
 
 def test_every_round_of_training_is_evaluated(simulate) -> None:
-    """46 steps of 4 are a little less than 7.7 epochs of 24 samples: no mark may be missed for it."""
-    _, outcome = simulate(
-        Pool(),
-        partner("a"),
-        partner("b"),
-        partner("c"),
-        num_epochs=7.7,
-        num_evaluations=3,
-        learner=Counting(),
-    )
-    assert [one.evaluation is not None for one in outcome.rounds] == [True, False, True, True, True]
+    """46 steps of 4 are a little less than 7.7 epochs of 24 samples: no mark is missed for it."""
+    partners = [partner(name) for name in "abc"]
+    plan = {"num_epochs": 7.7, "num_evaluations": 3, "learner": Counting()}
+    _, outcome = simulate(Pool(), *partners, **plan)
+    evaluated = [one.evaluation is not None for one in outcome.rounds]
+    assert evaluated == [True, False, True, True, True]
