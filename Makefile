@@ -35,6 +35,7 @@ test-unit: $(STAMP)  ## run the quick tests: neither parallel ranks nor benchmar
 
 benchmarks: $(STAMP)  ## measure the speed of the parts
 	$(RUN) pytest tests/benchmarks --benchmark-only --benchmark-json=results/runs/benchmarks.json $(ARGS)
+	.venv/bin/python tools/benchmark_table.py results/runs/benchmarks.json
 
 lint: $(STAMP)  ## check style (ruff) and types (mypy)
 	$(RUN) ruff check

@@ -54,5 +54,6 @@ def test_training_throughput(benchmark, tmp_path: Path) -> None:
 
     benchmark.pedantic(one, setup=new_fleet, rounds=1 if benchmark.disabled else 5)
     benchmark.extra_info["ratio_to_bare_horovod"] = statistics.median(ratios)
+    benchmark.extra_info["ratios"] = " ".join(f"{ratio:.2f}" for ratio in sorted(ratios))
     benchmark.extra_info["second_run_start_wall_s"] = statistics.median(starts_wall_s)
     assert all(ratio > 0 for ratio in ratios)
