@@ -4,6 +4,7 @@ the person who typed it.
 
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -36,6 +37,7 @@ def command(config_name: str) -> Callable[[], None]:
     """Return the main function of a command whose primary config is `conf/<config_name>.yaml`."""
 
     def main() -> None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as gentle an end as Ctrl-C
         os.environ["HYDRA_FULL_ERROR"] = (
             "1"  # errors come here instead of being printed with half a traceback
         )

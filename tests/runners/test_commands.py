@@ -117,7 +117,8 @@ def test_a_run_without_learning_writes_its_files(tmp_path: Path) -> None:
     assert str(tmp_path / "record.json") in done.stdout
 
 
-def test_ctrl_c_keeps_finished_runs_and_leaves_no_rank(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_finished_runs_and_leaves_no_rank(tmp_path: Path, end: int) -> None:
     sweep = start(
         "runners.run",
         "-m",
@@ -131,7 +132,7 @@ def test_ctrl_c_keeps_finished_runs_and_leaves_no_rank(tmp_path: Path) -> None:
         sweep.stderr.readline() for _ in range(3)
     ]  # start and end of the first run, start of the long one
     ranks = psutil.Process(sweep.pid).children(recursive=True)
-    os.kill(sweep.pid, signal.SIGINT)
+    os.kill(sweep.pid, end)
     _, rest = sweep.communicate(timeout=60)
     assert [line[:10] for line in lines] == ["run 1 of 2", "run 1 of 2", "run 2 of 2"]
     assert sweep.returncode == 130
