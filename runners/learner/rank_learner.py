@@ -18,8 +18,8 @@ import torch
 from runners.learner.horovod import Ranks
 from runners.learner.local_training import LocalTraining
 from runners.learner.optimizer import Optimizer
-from runners.learner.stopwatch import Stopwatch
 from runners.privacy import Privacy
+from runners.stopwatch import Stopwatch
 from runners.task import Task
 from sim.learner import Evaluation, Feedback, Merged, Model, Work
 
