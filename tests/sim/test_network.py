@@ -114,7 +114,7 @@ flow = st.tuples(
 
 
 @given(bandwidths, st.lists(flow, min_size=1, max_size=12))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_rates_are_max_min_fair_at_all_times_and_no_byte_is_lost(
     capacities: list[float], flows: list
 ) -> None:
