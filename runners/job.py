@@ -19,11 +19,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runners.build import ConfigError, assemble, build, option_name
+from runners.build import ConfigError, option_name
 from runners.config_file import write_config
 from runners.launch import RankFailure, fleet, stop_all
 from runners.learner.horovod import Horovod
-from runners.perform import Job, simulate
+from runners.perform import prepare, simulate
 from runners.progress import progress
 from runners.record import Failure, write_failure
 
@@ -97,8 +97,8 @@ def run_composed(config: DictConfig) -> None:
 
 
 def _run(folder: Path, config: dict[str, Any]) -> None:
-    run = build(config)
-    setting, assignment = assemble(run)
+    job = prepare(folder, config, time.time())
+    run = job.run
     write_config(folder, config)
     if isinstance(run.learner, Horovod) and run.learner.launcher == "external":
         print(
@@ -111,17 +111,7 @@ def _run(folder: Path, config: dict[str, Any]) -> None:
         if isinstance(run.learner, Horovod):
             fleet(run.learner).run(folder, on_progress)
         else:
-            simulate(
-                Job(
-                    folder=folder,
-                    config=config,
-                    run=run,
-                    setting=setting,
-                    assignment=assignment,
-                    submitted_at=time.time(),
-                ),
-                on_progress,
-            )
+            simulate(job, on_progress)
     if HydraConfig.get().mode is not RunMode.MULTIRUN:
         _print_summary(folder)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runners.build import Run
+from runners.build import Run, assemble, build
 from runners.record import describe, write_record, write_table
 from sim.learner import Learner
 from sim.learner.none import TimeOnly
@@ -36,6 +36,20 @@ class Job:
     setting: Setting
     assignment: "Assignment"
     submitted_at: float
+
+
+def prepare(folder: Path, config: Mapping[str, Any], submitted_at: float) -> Job:
+    """Return the job of a resolved config; raises ConfigError where it can't be run."""
+    run = build(config)
+    setting, assignment = assemble(run)
+    return Job(
+        folder=folder,
+        config=config,
+        run=run,
+        setting=setting,
+        assignment=assignment,
+        submitted_at=submitted_at,
+    )
 
 
 def simulate(job: Job, on_progress: OnProgress) -> None:

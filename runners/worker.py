@@ -16,10 +16,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runners.build import assemble, build
 from runners.config_file import read_config
 from runners.learner.horovod import Ranks, check_num_ranks
-from runners.perform import Job, OnProgress, train
+from runners.perform import OnProgress, prepare, train
 from runners.record import Failure, write_failure
 
 if TYPE_CHECKING:
@@ -119,18 +118,9 @@ def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgres
     from runners.learner.local_training import LocalTraining
     from runners.learner.rank_learner import RankLearner
 
-    config = read_config(folder)
-    run = build(config)
-    setting, assignment = assemble(run)
+    job = prepare(folder, read_config(folder), submitted_at)
+    run, assignment = job.run, job.assignment
     check_num_ranks(ranks.size, len(assignment.train))
-    job = Job(
-        folder=folder,
-        config=config,
-        run=run,
-        setting=setting,
-        assignment=assignment,
-        submitted_at=submitted_at,
-    )
     data = _data(run.task, str(ranks.device))
     training = LocalTraining(task=run.task, data=data, assignment=assignment, seed=run.seed)
     learner = RankLearner(
