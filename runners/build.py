@@ -17,11 +17,18 @@ from runners.partition import Assignment, Partition, divide
 from runners.privacy import Privacy
 from runners.task import Task
 from sim.agent import Agent
+from sim.availability import Availability
+from sim.bandwidth import Bandwidth
 from sim.budget import Budget
+from sim.fault import Fault
 from sim.hardware import Hardware
 from sim.learner.none import TimeOnly
 from sim.scenario import Scenario
+from sim.tariff import Tariff
+from sim.topology import Topology
 from sim.trace import LEVELS
+from sim.transport import Transport
+from sim.variability import Variability
 from sim.workload import Workload
 from sim.world import Mode, Setting
 
@@ -38,19 +45,29 @@ class Run:
     """Hold the checked parts of one run; the fields are the root keys of conf/run.yaml."""
 
     scenario: Scenario
+    topology: Topology
+    transport: Transport
+    bandwidth: Bandwidth
     mode: Mode
     task: Task
     partition: Partition
     agent: Agent
     privacy: Privacy
     hardware: Hardware
+    variability: Variability
+    availability: Availability
+    fault: Fault
     learner: TimeOnly | Horovod
     budget: Budget
+    tariff: Tariff
     seed: int
     trace_level: str
 
 
-GROUPS = ("scenario", "mode", "task", "partition", "agent", "privacy", "hardware", "learner")
+GROUPS = (
+    *("scenario", "topology", "transport", "bandwidth", "mode", "task", "partition", "agent"),
+    *("privacy", "hardware", "variability", "availability", "fault", "learner"),
+)
 
 
 def build(config: Mapping[str, Any]) -> Run:
@@ -60,6 +77,7 @@ def build(config: Mapping[str, Any]) -> Run:
     _check_root_keys(config)
     parts = {group: _option(group, config[group]) for group in GROUPS}
     budget = _checked(Budget, config["budget"], "budget")
+    tariff = _checked(Tariff, config["tariff"], "tariff")
     _check_scalar("seed", config["seed"], int, "try seed=0")
     if config["seed"] < 0:
         raise ConfigError(f"seed must be at least 0, got {config['seed']}; try seed=0")
@@ -68,7 +86,13 @@ def build(config: Mapping[str, Any]) -> Run:
             f"trace_level must be one of {', '.join(LEVELS)}, got {config['trace_level']!r}; "
             "try trace_level=rounds"
         )
-    return Run(**parts, budget=budget, seed=config["seed"], trace_level=config["trace_level"])
+    return Run(
+        **parts,
+        budget=budget,
+        tariff=tariff,
+        seed=config["seed"],
+        trace_level=config["trace_level"],
+    )
 
 
 def assemble(run: Run) -> tuple[Setting, Assignment]:
@@ -80,13 +104,16 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         if isinstance(run.learner, Horovod) and run.learner.launcher == "own":
             check_num_ranks(run.learner.num_ranks, len(consortium.partners))
         run.agent.check(len(consortium.partners))
-        shares = [partner.data_share for partner in consortium.partners]
-        assignment = divide(run.task.index(), run.partition, shares, run.seed)
+        run.fault.check(len(consortium.partners))
+        run.availability.check([partner.name for partner in consortium.partners])
+        run.topology.wire(consortium)
+        assignment = divide(run.task.index(), run.partition, consortium.partners, run.seed)
         workload = Workload(
-            num_parameters=run.task.num_parameters(),
+            num_parameters=run.task.num_parameters,
+            tensor_parameters=run.task.tensor_parameters(),
             bytes_per_parameter=BYTES_PER_PARAMETER,
-            train_flops_per_sample=run.task.train_flops_per_sample(),
-            sample_bytes=run.task.sample_bytes(),
+            train_flops_per_sample=run.task.train_flops_per_sample,
+            sample_bytes=run.task.sample_bytes,
             batch_size=run.task.batch_size,
             num_samples=tuple(len(samples) for samples in assignment.train),
         )
@@ -94,8 +121,14 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         raise ConfigError(str(error)) from error
     setting = Setting(
         consortium=consortium,
+        topology=run.topology,
+        transport=run.transport,
+        bandwidth=run.bandwidth,
         workload=workload,
         hardware=run.hardware,
+        variability=run.variability,
+        availability=run.availability,
+        fault=run.fault,
         mode=run.mode,
         agent=run.agent,
         budget=run.budget,

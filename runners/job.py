@@ -1,5 +1,5 @@
-"""Owns what both commands, `run` and `compare`, do with one composed config, and how errors reach
-the person who typed it.
+"""Owns what all commands (`run`, `compare`, `simulate`) do with one composed config, and how errors
+reach the person who typed it.
 """
 
 import json
@@ -23,7 +23,7 @@ from runners.build import ConfigError, option_name
 from runners.config_file import write_config
 from runners.launch import RankFailure, fleet, stop_all
 from runners.learner.horovod import Horovod
-from runners.perform import prepare, simulate
+from runners.perform import Job, prepare, simulate
 from runners.progress import progress
 from runners.record import Failure, write_failure
 
@@ -33,8 +33,14 @@ EXIT_CONFIG = 2
 EXIT_INTERRUPTED = 130
 
 
-def command(config_name: str) -> Callable[[], None]:
-    """Return the main function of a command whose primary config is `conf/<config_name>.yaml`."""
+def command(config_name: str, conclude: Callable[[Job], None] | None = None) -> Callable[[], None]:
+    """Return the main function of a command whose primary config is `conf/<config_name>.yaml`.
+
+    `conclude` prints what a single run came to, in place of the usual summary.
+    """
+
+    def run(config: DictConfig) -> None:
+        run_composed(config, conclude or _print_summary)
 
     def main() -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as gentle an end as Ctrl-C
@@ -42,9 +48,7 @@ def command(config_name: str) -> Callable[[], None]:
             "1"  # errors come here instead of being printed with half a traceback
         )
         try:
-            hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(
-                run_composed
-            )()
+            hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(run)()
         except KeyboardInterrupt:
             _leave("interrupted; runs that had finished are whole", EXIT_INTERRUPTED)
         except MissingConfigException as error:
@@ -60,7 +64,7 @@ def command(config_name: str) -> Callable[[], None]:
     return main
 
 
-def run_composed(config: DictConfig) -> None:
+def run_composed(config: DictConfig, conclude: Callable[[Job], None]) -> None:
     """Run one composed config in Hydra's output folder; a failure ends a single run, and is one row
     of a sweep.
     """
@@ -70,7 +74,7 @@ def run_composed(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     is_sweep = HydraConfig.get().mode is RunMode.MULTIRUN
     try:
-        _run(folder, resolved)
+        _run(folder, resolved, conclude)
     except (ConfigError, RankFailure) as error:
         rank, trace = (
             (error.rank, error.traceback) if isinstance(error, RankFailure) else (None, None)
@@ -96,7 +100,7 @@ def run_composed(config: DictConfig) -> None:
         raise
 
 
-def _run(folder: Path, config: dict[str, Any]) -> None:
+def _run(folder: Path, config: dict[str, Any], conclude: Callable[[Job], None]) -> None:
     job = prepare(folder, config, time.time())
     run = job.run
     write_config(folder, config)
@@ -113,16 +117,17 @@ def _run(folder: Path, config: dict[str, Any]) -> None:
         else:
             simulate(job, on_progress)
     if HydraConfig.get().mode is not RunMode.MULTIRUN:
-        _print_summary(folder)
+        conclude(job)
 
 
-def _print_summary(folder: Path) -> None:
+def _print_summary(job: Job) -> None:
     """Print what a single run came to, and where its record is."""
-    record = json.loads((folder / "record.json").read_text())
+    record = json.loads((job.folder / "record.json").read_text())
     virtual, metrics = record["virtual"], record["metrics"]
+    rate = virtual["samples_per_sim_s"]
     print(
         f"{record['names']['mode']}: {virtual['total_sim_s']:.1f} virtual seconds, "
-        f"{virtual['samples_per_sim_s']:,.0f} samples per virtual second, "
+        f"{'no' if rate is None else format(rate, ',.0f')} samples per virtual second, "
         f"{virtual['num_bytes'] / 1e6:,.1f} MB moved"
     )
     if metrics:
@@ -132,7 +137,7 @@ def _print_summary(folder: Path) -> None:
             f"accuracy {metrics['overall']['accuracy']:.4f} on the held-out test set; "
             f"target {virtual['target_accuracy']:g} {when}"
         )
-    print(f"Record: {folder / 'record.json'}")
+    print(f"Record: {job.folder / 'record.json'}")
 
 
 def _explain_missing(error: MissingConfigException) -> str:

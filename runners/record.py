@@ -23,7 +23,7 @@ from runners.build import GROUPS, option_name
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PACKAGES = ("accord", "torch", "horovod", "simpy", "hydra-core", "numpy", "pandas", "scikit-learn")
 
 Config = Mapping[str, Any]

@@ -59,7 +59,7 @@ def virtual_summary(
         "num_rounds": len(rounds) - 1,
         "num_samples": int(last["num_samples"]),
         "num_bytes": float(last["num_bytes"]),
-        "samples_per_sim_s": float(last["num_samples"]) / total_sim_s,
+        "samples_per_sim_s": float(last["num_samples"]) / total_sim_s if total_sim_s else None,
         "target_accuracy": target_accuracy,
         "time_to_target_sim_s": float(reached["end_sim_s"].iloc[0]) if len(reached) else None,
         "bytes_to_target": float(reached["num_bytes"].iloc[0]) if len(reached) else None,

@@ -14,7 +14,8 @@ class Site:
 
     `speed` is relative to the hardware profile (2.0 computes twice as fast); `data_share` is a
     weight: a partner holds `data_share / sum(data_share)` of the samples where the partition lets
-    it. `latency_sim_s` is one way, from the partner to the backbone.
+    it. `latency_sim_s` is one way, from the partner to the backbone. `data_skew` scales how far
+    its labels are from everyone's: 1.0 is the partition's own skew, 2.0 halves the concentration.
     """
 
     speed: float
@@ -22,6 +23,7 @@ class Site:
     downlink_bytes_per_s: float
     latency_sim_s: float
     data_share: float
+    data_skew: float
 
     def __post_init__(self) -> None:
         positive("speed", self.speed, remedy="1.0 is the hardware profile's own speed")
@@ -29,6 +31,7 @@ class Site:
         positive("downlink_bytes_per_s", self.downlink_bytes_per_s, remedy="12.5e6 is 100 Mbit/s")
         not_negative("latency_sim_s", self.latency_sim_s, remedy="0.01 is 10 ms one way")
         positive("data_share", self.data_share, remedy="1.0 for everyone gives equal shares")
+        positive("data_skew", self.data_skew, remedy="1.0 is the partition's own skew")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +45,14 @@ class Partner(Site):
 class Proxy:
     """Describe the server that proxy modes go through.
 
-    It has `num_workers` workers behind one queue; each merges `merge_bytes_per_s` of updates.
+    It is `num_replicas` machines; each has links of its own, as given, and `num_workers` workers
+    behind one queue, each of which merges `merge_bytes_per_s` of updates.
     """
 
     uplink_bytes_per_s: float
     downlink_bytes_per_s: float
     latency_sim_s: float
+    num_replicas: int
     num_workers: int
     merge_bytes_per_s: float
 
@@ -55,6 +60,7 @@ class Proxy:
         positive("uplink_bytes_per_s", self.uplink_bytes_per_s, remedy="125e6 is 1 Gbit/s")
         positive("downlink_bytes_per_s", self.downlink_bytes_per_s, remedy="125e6 is 1 Gbit/s")
         not_negative("latency_sim_s", self.latency_sim_s, remedy="0.01 is 10 ms one way")
+        at_least("num_replicas", self.num_replicas, 1, remedy="1 is a proxy of one machine")
         at_least("num_workers", self.num_workers, 1, remedy="a proxy needs someone who merges")
         positive(
             "merge_bytes_per_s",

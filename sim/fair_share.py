@@ -7,6 +7,9 @@ their cap; the level is what is left for each free flow (Bertsekas & Gallager, D
 line, not the number of flows. Free flows all run at the level, so one *service clock*, the bytes
 served to each free flow so far, tells when the next of them ends (as in weighted fair queueing).
 
+A flow may cross a link with a *weight*: a coupled transfer that has three messages on the link
+counts as three flows that advance side by side. Caps and the level are per unit of weight.
+
 Units: bytes, bytes per second, virtual seconds. `sim.network` joins links into routes and owns the
 events.
 """
@@ -27,11 +30,12 @@ _order = count()  # breaks ties in the heaps, and marks entries that a later mov
 class Share:
     """Hold how one link sees one flow: its cap there, and on which side of the water line it is."""
 
-    __slots__ = ("cap", "entry", "finish_bytes", "flow", "is_free", "link", "tracked")
+    __slots__ = ("cap", "entry", "finish_bytes", "flow", "is_free", "link", "tracked", "weight")
 
-    def __init__(self, link: "Link", flow: Any) -> None:
+    def __init__(self, link: "Link", flow: Any, weight: float) -> None:
         self.link = link
         self.flow = flow  # the owner's business; a link only hands it back
+        self.weight = weight
         self.cap = -math.inf
         self.is_free = False
         self.entry = -1
@@ -42,10 +46,13 @@ class Share:
 class Link:
     """Divide one direction of a link among the flows that cross it."""
 
-    def __init__(self, *, name: str, bytes_per_s: float, latency_sim_s: float) -> None:
+    def __init__(
+        self, *, name: str, bytes_per_s: float, latency_sim_s: float, jitter_sim_s: float = 0.0
+    ) -> None:
         self.name = name
         self.bytes_per_s = bytes_per_s
         self.latency_sim_s = latency_sim_s
+        self.jitter_sim_s = jitter_sim_s
         self.carried_bytes = 0.0
         self.flows: dict[Any, None] = {}  # a set that remembers the order of arrival
         self.entangled: dict[Share, None] = {}  # shares of flows that cross another shared link too
@@ -58,6 +65,7 @@ class Link:
         self._finish: list[tuple[float, int, Share]] = []
         self._num_free = 0
         self._num_capped = 0
+        self._free_weight = 0.0
         self._capped_bytes_per_s = 0.0
 
     def serve_until(self, now_sim_s: float) -> None:
@@ -79,15 +87,15 @@ class Link:
 
     def discard(self, share: Share) -> None:
         """Let a share go; `relevel` then divides what it had."""
+        # An empty sum is exactly zero, so rounding can't pile up over a long run.
         if share.is_free:
             self._num_free -= 1
+            self._free_weight = self._free_weight - share.weight if self._num_free else 0.0
             share.is_free = False
         else:
             self._num_capped -= 1
-            # An empty sum is exactly zero, so rounding can't pile up over a long run.
-            self._capped_bytes_per_s = (
-                self._capped_bytes_per_s - share.cap if self._num_capped else 0.0
-            )
+            left_bytes_per_s = self._capped_bytes_per_s - share.weight * share.cap
+            self._capped_bytes_per_s = left_bytes_per_s if self._num_capped else 0.0
         share.entry = share.tracked = -1
 
     def relevel(self) -> list[Share]:
@@ -126,7 +134,9 @@ class Link:
             return math.inf
         share = finish[0][2]
         left_bytes = share.finish_bytes - self.served_bytes
-        return self._served_until_sim_s + (left_bytes / self.level if left_bytes > 0 else 0.0)
+        if left_bytes <= 0:
+            return self._served_until_sim_s
+        return self._served_until_sim_s + left_bytes / self.level if self.level > 0 else math.inf
 
     def pop_finished(self, now_sim_s: float) -> list[Share]:
         """Return the tracked shares that have got all their bytes; the service clock must stand at
@@ -138,24 +148,27 @@ class Link:
         return finished
 
     def _find_level(self) -> float:
-        """Return what is left for each free share; without one, all (infinity) or, if overloaded,
-        nothing.
+        """Return what is left for each unit of free weight; without one, all (infinity) or, if
+        overloaded, nothing. A link that is cut has nothing to give.
         """
+        if self.bytes_per_s == 0:
+            return 0.0
         if self._num_free:
-            return (self.bytes_per_s - self._capped_bytes_per_s) / self._num_free
+            return (self.bytes_per_s - self._capped_bytes_per_s) / self._free_weight
         return math.inf if self._capped_bytes_per_s <= self.bytes_per_s * (1 + TOLERANCE) else 0.0
 
     def _put_free(self, share: Share) -> None:
         share.is_free = True
         share.entry = entry = next(_order)
         self._num_free += 1
+        self._free_weight += share.weight
         heappush(self._free, (share.cap, entry, share))
 
     def _put_capped(self, share: Share) -> None:
         share.is_free = False
         share.entry = entry = next(_order)
         self._num_capped += 1
-        self._capped_bytes_per_s += share.cap
+        self._capped_bytes_per_s += share.weight * share.cap
         heappush(self._capped, (-share.cap, entry, share))
 
 

@@ -7,25 +7,28 @@ several (*shared* links) take part in the sharing. After an arrival or a departu
 find their new levels (`sim.fair_share`); a changed level goes on only to transfers that cross
 another shared link. The lowest bottleneck is right after one visit and stays so, then the next one:
 the visits end (the argument of Bertsekas & Gallager, Data Networks, 6.5.2). What happens at one
-instant is shared out once.
+instant is shared out once. A transfer that meets nobody on its way costs two events and no sharing.
 
 Units: bytes, bytes per second, virtual seconds.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from itertools import count
 
+import numpy as np
 import simpy
 
 from sim.fair_share import TOLERANCE, Link, Share
+from sim.route import Route
 
+Callback = Callable[[simpy.Event], None]
 
 class Transfer(simpy.Event):
     """A transfer under way, and the event of its arrival."""
 
-    def __init__(self, env: simpy.Environment, num_bytes: float, route: Sequence[Link]) -> None:
+    def __init__(self, env: simpy.Environment, num_bytes: float, route: Route) -> None:
         super().__init__(env)
         self.num_bytes = num_bytes
         self.route = route
@@ -45,17 +48,29 @@ class Transfer(simpy.Event):
     def remaining_bytes(self, now_sim_s: float) -> float:
         """Return what is still to be served."""
         if self._limiter:
+            self._limiter.link.serve_until(now_sim_s)
             return max(0.0, self._limiter.finish_bytes - self._limiter.link.served_bytes)
         if now_sim_s == self._since_sim_s:
             return self._remaining_bytes
         return max(0.0, self._remaining_bytes - self._bytes_per_s * (now_sim_s - self._since_sim_s))
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether bytes of it are still to be served."""
+        return any(self in link.flows for link in self.route.weights)
+
+    def forget(self) -> None:
+        """Make void what has been planned for it."""
+        self.ticket = -1
+        self._leave_limiter()
+
     def follow(self, now_sim_s: float) -> float:
         """Take the present shares' rate; return when it ends, or infinity where a link's service
         clock tells.
         """
-        lowest = None
+        lowest, cap = None, self.lone_cap
         for share in self.shares.values():
+            cap = min(cap, share.cap)
             if lowest is None or share.link.level < lowest.link.level:
                 lowest = share
         if lowest and lowest.is_free:
@@ -65,35 +80,51 @@ class Transfer(simpy.Event):
                 lowest.link.track(lowest, remaining_bytes)
                 self._limiter = lowest
             return math.inf
+        self.run_alone(now_sim_s, cap)
+        if self._bytes_per_s == 0:
+            return math.inf
+        return now_sim_s + self._remaining_bytes / self._bytes_per_s
+
+    def run_alone(self, now_sim_s: float, bytes_per_s: float) -> None:
+        """Go on at a rate that no shared link sets."""
         self._remaining_bytes = self.remaining_bytes(now_sim_s)
         self._since_sim_s = now_sim_s
         self._leave_limiter()
-        self._bytes_per_s = min(self.lone_cap, lowest.link.level) if lowest else self.lone_cap
-        return now_sim_s + self._remaining_bytes / self._bytes_per_s
+        self._bytes_per_s = bytes_per_s
 
     def _leave_limiter(self) -> None:
         if self._limiter:
             self._limiter.tracked = -1
             self._limiter = None
 
-    def arrive(self) -> None:
-        """Trigger the event after the route's latency, the way simpy.Timeout does."""
-        self._limiter = (
-            None  # a share knows its transfer; without the cycle, memory is freed at once
-        )
+    def arrive(self, delay_sim_s: float, is_whole: bool = True) -> None:
+        """Trigger the event after the time on the way, as simpy.Timeout does."""
+        # A share knows its transfer; without the cycle, memory is freed at once.
+        self._limiter = None
+        self._ok = True
+        self._value = is_whole
+        self.env.schedule(self, delay=delay_sim_s)
+
+
+class Departure(simpy.Event):
+    """The end of a transfer that nothing has disturbed until then."""
+
+    def __init__(self, transfer: Transfer, callbacks: list[Callback]) -> None:
+        self.env = transfer.env
+        self.callbacks = callbacks
+        self.transfer = transfer
+        self.ticket = transfer.ticket
         self._ok = True
         self._value = None
-        latency_sim_s = 0.0
-        for link in self.route:
-            latency_sim_s += link.latency_sim_s
-        self.env.schedule(self, delay=latency_sim_s)
 
 
 class Network:
     """Carry transfers in the virtual time of one simulation."""
 
-    def __init__(self, env: simpy.Environment) -> None:
+    def __init__(self, env: simpy.Environment, jitter_rng: np.random.Generator) -> None:
+        self.sent_bytes = 0.0
         self._env = env
+        self._jitter_rng = jitter_rng
         self._touched: dict[Link, None] = {}
         self._changed: dict[Transfer, None] = {}
         self._agenda: list[tuple[float, int, Link | Transfer]] = []
@@ -101,25 +132,80 @@ class Network:
         self._is_settling = False
         self._timer: simpy.Event | None = None
         self._timer_sim_s = math.inf
+        self._on_departure: list[Callback] = [self._depart]
 
-    def transfer(self, num_bytes: float, route: Sequence[Link]) -> Transfer:
+    def transfer(self, num_bytes: float, route: Route) -> Transfer:
         """Send `num_bytes` over `route`; the event comes when the last byte has arrived.
 
-        A transfer of no bytes still takes the latency. Raises ValueError for an empty route or a
-        negative size.
+        Its value is True, or False when the transfer was cancelled. A transfer of no bytes still takes the latency. Raises ValueError for a negative size.
         """
-        if not route or num_bytes < 0:
-            raise ValueError(
-                "a transfer needs a route and at least 0 bytes, "
-                f"got {len(route)} links and {num_bytes} bytes"
-            )
+        if num_bytes < 0:
+            raise ValueError(f"a transfer needs at least 0 bytes, got {num_bytes}")
         transfer = Transfer(self._env, num_bytes, route)
+        self.sent_bytes += num_bytes * route.num_messages
         if num_bytes == 0:
-            transfer.arrive()
+            transfer.arrive(route.delay_sim_s(self._jitter_rng))
+        elif route.is_idle():
+            self._join_idle(transfer)
         else:
             self._join(transfer)
             self._settle_soon()
         return transfer
+
+    def cancel(self, transfer: Transfer) -> None:
+        """Stop a transfer; what has been served stays served, and its event comes now, with False.
+
+        A transfer whose last byte has left can't be stopped any more, and is left alone.
+        """
+        if not transfer.is_under_way:
+            return
+        now_sim_s = self._env.now
+        left_bytes = transfer.remaining_bytes(now_sim_s)
+        self.sent_bytes -= left_bytes * transfer.route.num_messages
+        self._leave(transfer, now_sim_s, transfer.num_bytes - left_bytes)
+        self._changed.pop(transfer, None)
+        transfer.forget()
+        transfer.arrive(0.0, is_whole=False)
+        self._settle_soon()
+
+    def set_bandwidth(self, link: Link, bytes_per_s: float) -> None:
+        """Change a link from now on; 0 cuts it, and transfers stand still until that changes."""
+        if bytes_per_s == link.bytes_per_s:
+            return
+        link.serve_until(self._env.now)
+        link.bytes_per_s = bytes_per_s
+        for transfer in link.flows:
+            self._route_changed(transfer)
+        if len(link.flows) > 1:
+            self._touched[link] = None
+        if link.flows:
+            self._settle_soon()
+
+    def _join_idle(self, transfer: Transfer) -> None:
+        """Start a transfer that is alone on all of its links, as most are."""
+        route = transfer.route
+        for link in route.weights:
+            link.flows[transfer] = None
+        transfer.lone_cap = bytes_per_s = route.lone_bytes_per_s()
+        if bytes_per_s == 0:  # cut: it waits for the link to be mended
+            self._changed[transfer] = None
+            self._settle_soon()
+            return
+        transfer.run_alone(self._env.now, bytes_per_s)
+        transfer.ticket = next(self._tickets)
+        departure = Departure(transfer, self._on_departure)
+        self._env.schedule(departure, delay=transfer.num_bytes / bytes_per_s)
+
+    def _depart(self, departure: simpy.Event) -> None:
+        assert isinstance(departure, Departure)
+        transfer = departure.transfer
+        if transfer.ticket != departure.ticket:  # somebody came into its way
+            return
+        for link, weight in transfer.route.weights.items():
+            link.carried_bytes += weight * transfer.num_bytes
+            del link.flows[transfer]
+        transfer.ticket = -1
+        transfer.arrive(transfer.route.delay_sim_s(self._jitter_rng))
 
     def _settle_soon(self) -> None:
         if not self._is_settling:
@@ -143,22 +229,23 @@ class Network:
 
     def _join(self, transfer: Transfer) -> None:
         self._changed[transfer] = None
-        for link in transfer.route:
+        transfer.lone_cap = transfer.route.flow_bytes_per_s
+        for link, weight in transfer.route.weights.items():
             flows = link.flows
             flows[transfer] = None
             if len(flows) == 1:
-                transfer.lone_cap = min(transfer.lone_cap, link.bytes_per_s)
+                transfer.lone_cap = min(transfer.lone_cap, link.bytes_per_s / weight)
                 continue
             if len(flows) == 2:
                 first = next(iter(flows))
-                first.shares[link] = Share(link, first)
+                first.shares[link] = Share(link, first, first.route.weights[link])
                 self._route_changed(first)
-            transfer.shares[link] = Share(link, transfer)
+            transfer.shares[link] = Share(link, transfer, weight)
         self._recap_all(transfer)
 
-    def _leave(self, transfer: Transfer, now_sim_s: float) -> None:
-        for link in transfer.route:
-            link.carried_bytes += transfer.num_bytes
+    def _leave(self, transfer: Transfer, now_sim_s: float, served_bytes: float) -> None:
+        for link, weight in transfer.route.weights.items():
+            link.carried_bytes += weight * served_bytes
             flows = link.flows
             del flows[transfer]
             if flows:
@@ -178,29 +265,36 @@ class Network:
         self._touched[link] = None
 
     def _route_changed(self, transfer: Transfer) -> None:
-        """Find the lone cap anew after a link on the route has become shared, or lone."""
+        """Find the lone cap anew after a link on the route has changed, become shared, or lone."""
         self._changed[transfer] = None
-        lone = (link.bytes_per_s for link in transfer.route if link not in transfer.shares)
+        transfer.ticket = -1  # until the sharing is done anew, nobody knows when it ends
+        shares, route = transfer.shares, transfer.route
+        lone = (
+            link.bytes_per_s / weight for link, weight in route.weights.items() if link not in shares
+        )
         transfer.lone_cap = min(lone, default=math.inf)
+        transfer.lone_cap = min(transfer.lone_cap, route.flow_bytes_per_s)
         self._recap_all(transfer)
 
     def _recap_all(self, transfer: Transfer) -> None:
         """Tell the shared links on the route what the rest of it lets through now."""
         shares = transfer.shares
+        is_entangled = len(shares) > 1
+        lowest, next_lowest = _two_lowest(shares)
         for link, share in shares.items():
-            if len(shares) > 1:
+            if is_entangled:
                 link.entangled[share] = None
             elif link.entangled:
                 link.entangled.pop(share, None)
-            self._recap(share)
+            self._recap(share, next_lowest if link.level == lowest else lowest, is_entangled)
 
-    def _recap(self, share: Share) -> None:
+    def _recap(self, share: Share, others_bytes_per_s: float, is_entangled: bool) -> None:
         link, transfer = share.link, share.flow
-        # A cap above the link's own bandwidth says no more than that bandwidth, and keeps sums
-        # finite.
-        cap = min(transfer.lone_cap, link.bytes_per_s)
-        if len(transfer.shares) > 1:
-            cap = min(cap, *(other.level for other in transfer.shares if other is not link))
+        # A cap above the link's own bandwidth says no more than that, and keeps sums finite. Twice as
+        # much, so that the link finds out that it is the bottleneck even when the others stand still.
+        cap = min(transfer.lone_cap, 2 * link.bytes_per_s / share.weight)
+        if is_entangled:
+            cap = min(cap, others_bytes_per_s)
         if abs(cap - share.cap) > TOLERANCE * cap:
             link.serve_until(self._env.now)
             link.put(share, cap)
@@ -224,9 +318,7 @@ class Network:
     def _pass_on(self, link: Link) -> None:
         for share in link.entangled:
             self._changed[share.flow] = None
-            for other in share.flow.shares.values():
-                if other is not share:
-                    self._recap(other)
+            self._recap_all(share.flow)
 
     def _note(self, item: Link | Transfer, time_sim_s: float) -> None:
         """Put down when to look at a link or a transfer; what was put down before is void."""
@@ -274,6 +366,18 @@ class Network:
 
     def _end(self, transfer: Transfer, now_sim_s: float) -> None:
         transfer.ticket = -1
-        self._leave(transfer, now_sim_s)
+        self._leave(transfer, now_sim_s, transfer.num_bytes)
         self._changed.pop(transfer, None)
-        transfer.arrive()
+        transfer.arrive(transfer.route.delay_sim_s(self._jitter_rng))
+
+
+def _two_lowest(shares: Iterable[Link]) -> tuple[float, float]:
+    """Return the lowest level of the links, and the lowest of the others (the same in a tie)."""
+    lowest = next_lowest = math.inf
+    for link in shares:
+        if link.level < next_lowest:
+            if link.level < lowest:
+                lowest, next_lowest = link.level, lowest
+            else:
+                next_lowest = link.level
+    return lowest, next_lowest

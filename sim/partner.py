@@ -1,67 +1,115 @@
 """Owns a partner at run time: it computes, sends and receives, and its time is traced without gaps.
 
-Whatever lies between two activities is a `wait`, so a partner's spans tile its timeline by
-construction.
+Whatever lies between two activities is a `wait`, or `down` while the partner is not up, so a
+partner's spans tile its timeline by construction.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import simpy
 
 from sim.consortium import Partner
-from sim.fair_share import Link
+from sim.machine import Machine
 from sim.trace import Trace
+from sim.variability import Variability
+
+Part = tuple[str, float]
+"""A kind of span, and the virtual second until which it lasts at most."""
+
+Activity = tuple[float, float, tuple[Part, ...]]
+"""What a partner is doing: since when, with how many bytes, and its parts in order."""
 
 
-class Member:
+class Member(Machine):
     """Take part in a simulation as one partner."""
 
     def __init__(
-        self, env: simpy.Environment, index: int, partner: Partner, trace: Trace, step_sim_s: float
+        self,
+        env: simpy.Environment,
+        index: int,
+        partner: Partner,
+        *,
+        trace: Trace,
+        efficiency: float,
+        step_sim_s: float,
+        variability: Variability,
+        rng: np.random.Generator,
     ) -> None:
+        super().__init__(env, partner.name, partner, efficiency)
         self.index = index
-        self.name = partner.name
         self.speed = partner.speed
-        self.uplink = Link(
-            name=f"{partner.name}.up",
-            bytes_per_s=partner.uplink_bytes_per_s,
-            latency_sim_s=partner.latency_sim_s,
-        )
-        self.downlink = Link(
-            name=f"{partner.name}.down",
-            bytes_per_s=partner.downlink_bytes_per_s,
-            latency_sim_s=partner.latency_sim_s,
-        )
-        self._env = env
+        self.slowdown = 1.0  # a straggler's factor, for the time being
         self._trace = trace
         self._step_sim_s = step_sim_s / partner.speed
+        self._variability = variability
+        self._rng = rng
         self._traced_until_sim_s = 0.0
+        self._activity: Activity | None = None
 
-    def compute(self, num_steps: int) -> simpy.Event:
+    def draw_sim_s(self, num_steps: float) -> float:
+        """Return how long the next `num_steps` batches take; each call draws anew."""
+        whole = math.floor(num_steps)
+        mean_steps = self._variability.stretch(whole, self._rng) if whole else 0.0
+        return (mean_steps + num_steps - whole) * self._step_sim_s * self.slowdown
+
+    def compute(self, num_steps: float) -> simpy.Event:
         """Train for `num_steps` batches; the event comes at the end."""
-        now_sim_s = self._env.now
-        self.wait_until(now_sim_s)
-        seconds = num_steps * self._step_sim_s
-        self._trace.span(self.name, "compute", now_sim_s, now_sim_s + seconds, 0.0)
-        self._traced_until_sim_s = now_sim_s + seconds
-        return self._env.timeout(seconds)
+        return self.traced("compute", self.env.timeout(self.draw_sim_s(num_steps)), 0.0)
 
     def traced(self, kind: str, event: simpy.Event, num_bytes: float) -> simpy.Event:
         """Trace the time from now until `event` as one span of this partner; return the event."""
-        self.wait_until(self._env.now)
+        return self.traced_parts(event, num_bytes, ((kind, math.inf),))
+
+    def traced_parts(
+        self, event: simpy.Event, num_bytes: float, parts: tuple[Part, ...]
+    ) -> simpy.Event:
+        """Trace the time from now until `event` as spans that follow each other."""
         callbacks: list[Callable[[simpy.Event], None]] | None = event.callbacks
         assert callbacks is not None, "an event that has passed has no time left to trace"
-        callbacks.append(partial(self._did, kind, num_bytes))
+        callbacks.append(partial(self._ended, self.begin(num_bytes, parts)))
         return event
 
-    def wait_until(self, now_sim_s: float) -> None:
-        """Trace everything since the last activity as waiting."""
-        if now_sim_s > self._traced_until_sim_s:
-            self._trace.span(self.name, "wait", self._traced_until_sim_s, now_sim_s, 0.0)
+    def begin(self, num_bytes: float, parts: tuple[Part, ...]) -> Activity:
+        """Begin an activity now; `close` ends it."""
+        self.close()
+        self.rest()
+        self._activity = (self.env.now, num_bytes, parts)
+        return self._activity
+
+    def close(self) -> None:
+        """End the present activity, if there is one; what it did not get to is not traced."""
+        if self._activity is None:
+            return
+        start_sim_s, num_bytes, parts = self._activity
+        self._activity = None
+        now_sim_s = self.env.now
+        for kind, until_sim_s in parts:
+            end_sim_s = min(now_sim_s, until_sim_s)
+            if end_sim_s > start_sim_s:
+                self._trace.span(self.name, kind, start_sim_s, end_sim_s, num_bytes)
+                start_sim_s = end_sim_s
+        self._traced_until_sim_s = start_sim_s
+
+    def rest(self) -> None:
+        """Trace everything since the last activity as waiting, or being down."""
+        now_sim_s = self.env.now
+        if self._activity is None and now_sim_s > self._traced_until_sim_s:
+            kind = "wait" if self.is_up else "down"
+            self._trace.span(self.name, kind, self._traced_until_sim_s, now_sim_s, 0.0)
             self._traced_until_sim_s = now_sim_s
 
-    def _did(self, kind: str, num_bytes: float, _event: simpy.Event) -> None:
-        now_sim_s = self._env.now
-        self._trace.span(self.name, kind, self._traced_until_sim_s, now_sim_s, num_bytes)
-        self._traced_until_sim_s = now_sim_s
+    def set_up(self, is_up: bool) -> None:
+        """Be up or down from now on; an activity that is under way goes on."""
+        self.rest()
+        super().set_up(is_up)
+
+    def stop(self) -> None:
+        """Leave what it is doing."""
+        self.close()
+
+    def _ended(self, activity: Activity, _event: simpy.Event) -> None:
+        if self._activity is activity:
+            self.close()

@@ -1,8 +1,10 @@
 """Owns what a run leaves behind on the virtual clock: one row per round and one per span.
 
-A span is what one actor did without a break: `compute`, `transfer`, `wait` or `proxy` (its update
-in the proxy's queue or being merged). The proxy's workers have rows of their own: actor `proxy`, or
-`proxy.0`, `proxy.1`, …). Level `rounds` keeps the sums of the spans but not the spans.
+A span is what one actor did without a break. A partner's kinds are `compute`, `transfer`, `queue`
+(its update waits at a server), `merge` (its update is being merged), `wait` (for others) and `down`
+(not available). Servers have rows of their own: actor `proxy`, or `proxy.0`, `proxy.1`, … with more
+workers; so has what a partner sends while it computes: actor `north/background`. Level `rounds`
+keeps the sums of the partners' spans but not the spans.
 """
 
 from collections.abc import Callable
@@ -10,19 +12,23 @@ from dataclasses import dataclass
 
 from sim.learner import Evaluation, Feedback
 
-KINDS = ("compute", "transfer", "wait", "proxy")
+KINDS = ("compute", "transfer", "queue", "merge", "wait", "down")
 PROXY = "proxy"
 LEVELS = ("rounds", "spans")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """Hold one round: its time, running totals, and the partners' seconds by kind."""
+    """Hold one round: its time, running totals, and the partners' seconds by kind.
+
+    Of `num_dropped` partners the work was lost: they broke down, or were too late.
+    """
 
     round: int
     start_sim_s: float
     end_sim_s: float
     num_participants: int
+    num_dropped: int
     num_samples: int
     num_bytes: float
     partner_sim_s: dict[str, float]
@@ -56,12 +62,18 @@ class Trace:
         if self._keeps_spans:
             self.spans.append((self.round, actor, kind, start_sim_s, end_sim_s, num_bytes))
 
-    def server_span(
-        self, actor: str, start_sim_s: float, end_sim_s: float, num_bytes: float
+    def other_span(
+        self, actor: str, kind: str, start_sim_s: float, end_sim_s: float, num_bytes: float
     ) -> None:
-        """Add what a worker of the proxy did."""
+        """Add what a server did, or what went on in a partner's background."""
         if self._keeps_spans:
-            self.spans.append((self.round, actor, PROXY, start_sim_s, end_sim_s, num_bytes))
+            self.spans.append((self.round, actor, kind, start_sim_s, end_sim_s, num_bytes))
+
+    def add_to_last_round(self) -> None:
+        """Count the partners' seconds since the last round to that round: the run has ended."""
+        totals = self.rounds[-1].partner_sim_s
+        for kind, seconds in self.take_partner_sim_s().items():
+            totals[kind] += seconds
 
     def take_partner_sim_s(self) -> dict[str, float]:
         """Return the partners' seconds by kind since the last call."""

@@ -12,11 +12,13 @@ from sim.bounds import at_least, positive
 class Workload:
     """Describe the training work of a task on a given partition of its data.
 
-    `train_flops_per_sample` counts forward and backward pass; `num_samples[i]` is what partner i
-    holds.
+    `tensor_parameters` are the sizes of the gradient tensors in forward order: the backward pass
+    delivers the last one first. `train_flops_per_sample` counts forward and backward pass;
+    `num_samples[i]` is what partner i holds.
     """
 
     num_parameters: int
+    tensor_parameters: tuple[int, ...]
     bytes_per_parameter: int
     train_flops_per_sample: float
     sample_bytes: int
@@ -30,6 +32,12 @@ class Workload:
             1,
             remedy="a model without parameters can't be trained",
         )
+        if sum(self.tensor_parameters) != self.num_parameters or min(self.tensor_parameters) < 1:
+            raise ValueError(
+                f"tensor_parameters must be sizes that add up to the {self.num_parameters} "
+                f"parameters, got {self.tensor_parameters}; one tensor is "
+                f"({self.num_parameters},)"
+            )
         at_least("batch_size", self.batch_size, 1, remedy="try task.batch_size=32")
         positive(
             "train_flops_per_sample",

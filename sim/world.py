@@ -1,30 +1,43 @@
-"""Owns one simulation: builds its parts, lets a mode run, and keeps the account of rounds, samples
-and bytes.
+"""Owns one simulation: builds its parts, lets a mode run, and keeps the account of rounds and
+samples.
 
 A `Setting` comes in, an `Outcome` goes out. This is the only place that runs the clock.
 """
 
-from collections.abc import Callable, Generator, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import simpy
 
 from sim.agent import Agent, Observation
+from sim.availability import Availability
+from sim.bandwidth import Bandwidth
 from sim.bounds import one_of
 from sim.budget import Budget
-from sim.consortium import Consortium
+from sim.collective import Phase
+from sim.collective.algorithms import sent_bytes
+from sim.consortium import Consortium, Proxy
+from sim.fault import Fault
 from sim.hardware import Hardware
 from sim.learner import Learner, Merged, Model
-from sim.network import Network
+from sim.ledger import Ledger
+from sim.machine import Machine
+from sim.network import Network, Transfer
+from sim.outages import Outages
 from sim.partner import Member
+from sim.presence import Presence, Steps
 from sim.proxy import ProxyServer
+from sim.routing import Router
 from sim.streams import stream
-from sim.trace import LEVELS, Round, Span, Trace
+from sim.surroundings import start_surroundings
+from sim.topology import Topology
+from sim.trace import LEVELS, PROXY, Round, Span, Trace
+from sim.traffic import Traffic
+from sim.transport import Transport
+from sim.variability import Variability
 from sim.workload import Workload
-
-Steps = Generator[simpy.Event, Any, None]
-"""What a SimPy process yields."""
 
 
 class Mode(Protocol):
@@ -43,8 +56,14 @@ class Setting:
     """
 
     consortium: Consortium
+    topology: Topology
+    transport: Transport
+    bandwidth: Bandwidth
     workload: Workload
     hardware: Hardware
+    variability: Variability
+    availability: Availability
+    fault: Fault
     mode: Mode
     agent: Agent
     budget: Budget
@@ -57,12 +76,25 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServerUse:
+    """Hold what a server did: updates merged, their mean time in its queue, and the part of its
+    workers' time that they took (0 to 1).
+    """
+
+    name: str
+    num_merged: int
+    mean_queue_sim_s: float
+    utilisation: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """Hold what a simulation leaves behind."""
 
     rounds: list[Round]
     spans: list[Span]
     models: tuple[Model, ...]
+    servers: tuple[ServerUse, ...]
 
 
 class World:
@@ -77,27 +109,32 @@ class World:
         self.workload = setting.workload
         self.budget = setting.budget
         self.learner = learner
-        self.network = Network(self.env)
         self.trace = Trace(level=setting.trace_level)
-        self.proxy = ProxyServer(self.env, setting.consortium.proxy, self.trace)
-        step_sim_s = setting.hardware.steps_sim_s(setting.workload, 1)
-        self.members = [
-            Member(self.env, index, partner, self.trace, step_sim_s)
-            for index, partner in enumerate(setting.consortium.partners)
-        ]
-        self._on_round = on_round
+        self.network = Network(self.env, stream(setting.seed, "network", "jitter"))
+        self.outages = Outages(self.network)
+        self.presence = Presence(self.env, self.network)
+        wiring = setting.topology.wire(setting.consortium)
+        self.sites = wiring.sites
+        self.traffic = Traffic(self.network, Router(wiring), setting.transport)
+        self.members = self._build_members()
+        self.servers: list[ProxyServer] = []
+        self.proxies = self._build_proxies()
         self._agent_rng = stream(setting.seed, "agent")
-        self._num_samples = 0
-        self._num_bytes = 0.0
-        self._num_evaluations = 0
-        self._round_start_sim_s = 0.0
-        self._models: tuple[Model, ...] = ()
+        self._ledger = Ledger(
+            budget=setting.budget,
+            workload=setting.workload,
+            learner=learner,
+            network=self.network,
+            trace=self.trace,
+            on_round=on_round,
+        )
 
     def run(self) -> Outcome:
         """Run the mode to its end; raises RuntimeError when it gets stuck, with all that it waits
         for.
         """
         process = self.env.process(self.setting.mode.run(self))
+        start_surroundings(self)
         try:
             self.env.run(until=process)
         except RuntimeError as error:
@@ -105,58 +142,168 @@ class World:
                 raise
             raise RuntimeError(
                 f"mode {type(self.setting.mode).__name__} waits for an event that never comes, at "
-                f"{self.env.now} virtual seconds in round {self.trace.round}; this is a mistake in "
-                "the mode, not in the config"
+                f"{self.env.now} virtual seconds in round {self.trace.round}: either whoever it "
+                "needs is gone for good (see availability and fault), or the mode has a mistake"
             ) from error
-        return Outcome(rounds=self.trace.rounds, spans=self.trace.spans, models=self._models)
-
-    @property
-    def is_spent(self) -> bool:
-        """Whether the budget's samples have been trained on."""
-        return self._spent_fraction() >= 1
-
-    def choose(self) -> tuple[Member, ...]:
-        """Ask the agent who takes part in the coming round."""
-        observation = Observation(round=self.trace.round, num_partners=len(self.members))
-        return tuple(
-            self.members[partner]
-            for partner in self.setting.agent.choose(observation, self._agent_rng)
+        self._close()
+        return Outcome(
+            rounds=self.trace.rounds,
+            spans=self.trace.spans,
+            models=self._ledger.models,
+            servers=tuple(self._use(server) for server in self.servers),
         )
 
+    def _build_members(self) -> list[Member]:
+        setting = self.setting
+        step_sim_s = setting.hardware.steps_sim_s(setting.workload, 1)
+        return [
+            Member(
+                self.env,
+                index,
+                partner,
+                trace=self.trace,
+                efficiency=setting.transport.efficiency,
+                step_sim_s=step_sim_s,
+                variability=setting.variability,
+                rng=stream(setting.seed, "compute", partner.name),
+            )
+            for index, partner in enumerate(setting.consortium.partners)
+        ]
+
+    def _build_proxies(self) -> tuple[ProxyServer, ...]:
+        spec = self.setting.consortium.proxy
+        if spec.num_replicas == 1:
+            server = ProxyServer(
+                self.env, PROXY, spec, trace=self.trace, efficiency=self._efficiency
+            )
+            self.servers.append(server)
+            return (server,)
+        return tuple(
+            self.add_server(f"{PROXY}-{number}", spec, like=PROXY)
+            for number in range(spec.num_replicas)
+        )
+
+    def add_server(self, name: str, spec: Proxy, *, like: str) -> ProxyServer:
+        """Put up one more server, plugged in where the machine named `like` is."""
+        self.traffic.router.plug(name, like=like)
+        server = ProxyServer(self.env, name, spec, trace=self.trace, efficiency=self._efficiency)
+        self.servers.append(server)
+        return server
+
+    @property
+    def _efficiency(self) -> float:
+        return self.setting.transport.efficiency
+
+    def _close(self) -> None:
+        """Count what is still under way at the end to the last round."""
+        self.trace.round -= 1
+        for member in self.members:
+            member.close()
+            member.rest()
+        self.trace.add_to_last_round()
+
+    def _use(self, server: ProxyServer) -> ServerUse:
+        capacity_sim_s = server.num_workers * self.env.now
+        return ServerUse(
+            name=server.name,
+            num_merged=server.num_jobs,
+            mean_queue_sim_s=server.queued_sim_s / server.num_jobs if server.num_jobs else 0.0,
+            utilisation=server.busy_sim_s / capacity_sim_s if capacity_sim_s else 0.0,
+        )
+
+    @property
+    def proxy(self) -> ProxyServer:
+        """The proxy, or the first of its replicas."""
+        return self.proxies[0]
+
+    def proxy_of(self, member: Member) -> ProxyServer:
+        """Return the replica that serves a partner."""
+        return self.proxies[member.index % len(self.proxies)]
+
+    def up(self, members: Sequence[Member]) -> list[Member]:
+        """Return those that are up."""
+        return [member for member in members if member.is_up]
+
+    def until_up(self, machines: Sequence[Machine], num_up: int = 1) -> Steps:
+        """Wait until enough of the machines are up."""
+        return self.presence.until(machines, num_up)
+
+    def pick(self, candidates: Sequence[Member], num_wanted: int | None = None) -> list[Member]:
+        """Ask the agent who of the candidates takes part now; at least one must be there."""
+        observation = Observation(
+            round=self.trace.round,
+            available=tuple(member.index for member in candidates),
+            num_wanted=num_wanted,
+        )
+        chosen = self.setting.agent.choose(observation, self._agent_rng)
+        return [self.members[partner] for partner in chosen]
+
+    def attempt(self, machines: Sequence[Machine], steps: Steps) -> simpy.Process:
+        """Run `steps` as a process that needs `machines`; its value says if it came to its end."""
+        return self.presence.attempt(machines, steps)
+
+    def transfer(self, source: Machine, target: Machine, num_bytes: float) -> Transfer:
+        """Send a message that is on nobody's timeline."""
+        return self.traffic.send(source, target, num_bytes)
+
     def send(self, member: Member, num_bytes: float) -> simpy.Event:
-        """Send from a partner to the proxy; the partner is busy until all has arrived."""
-        self._num_bytes += num_bytes
-        transfer = self.network.transfer(num_bytes, (member.uplink, self.proxy.downlink))
+        """Send from a partner to its proxy; the partner is busy until all has arrived."""
+        transfer = self.transfer(member, self.proxy_of(member), num_bytes)
         return member.traced("transfer", transfer, num_bytes)
 
     def receive(self, member: Member, num_bytes: float) -> simpy.Event:
-        """Send from the proxy to a partner; the partner is busy until all has arrived."""
-        self._num_bytes += num_bytes
-        transfer = self.network.transfer(num_bytes, (self.proxy.uplink, member.downlink))
+        """Send from its proxy to a partner; the partner is busy until all has arrived."""
+        transfer = self.transfer(self.proxy_of(member), member, num_bytes)
         return member.traced("transfer", transfer, num_bytes)
 
     def send_direct(self, sender: Member, receiver: Member, num_bytes: float) -> simpy.Event:
         """Send from a partner to another; the sender is busy until all has arrived."""
-        self._num_bytes += num_bytes
-        transfer = self.network.transfer(num_bytes, (sender.uplink, receiver.downlink))
-        return sender.traced("transfer", transfer, num_bytes)
+        return sender.traced("transfer", self.transfer(sender, receiver, num_bytes), num_bytes)
 
-    def collective(self, members: Sequence[Member], steps: Steps, num_bytes: float) -> simpy.Event:
-        """Run a collective; its members are busy until it ends, each sends `num_bytes`."""
-        process = self.env.process(steps)
-        self._num_bytes += num_bytes * len(members)
+    def compute_together(self, members: Sequence[Member], num_steps: float) -> simpy.Event:
+        """Let all train for `num_steps` batches; the event comes when the slowest has ended."""
+        now_sim_s = self.env.now
+        slowest_sim_s = 0.0
         for member in members:
-            member.traced("transfer", process, num_bytes)
-        return process
+            seconds = member.draw_sim_s(num_steps)
+            member.begin(0.0, (("compute", now_sim_s + seconds),))
+            slowest_sim_s = max(slowest_sim_s, seconds)
+        return self.env.timeout(slowest_sim_s)
 
-    def merge_at_proxy(self, member: Member, num_bytes: float) -> simpy.Event:
-        """Queue a partner's update at the proxy; the partner knows when it has been merged."""
-        return member.traced("proxy", self.proxy.merge(num_bytes), num_bytes)
+    def collective(self, members: Sequence[Member], phases: Sequence[Phase]) -> Steps:
+        """Run a collective; its members are busy until it ends."""
+        for member, num_bytes in zip(members, sent_bytes(phases, len(members)), strict=True):
+            member.begin(num_bytes, (("transfer", math.inf),))
+        yield from self.traffic.collective(members, phases)
+        for member in members:
+            member.close()
+
+    def merge_at(self, server: ProxyServer, member: Member, num_bytes: float) -> simpy.Event:
+        """Queue a partner's update at a server; the partner knows when it has been merged."""
+        job = server.merge(num_bytes)
+        return member.traced_parts(
+            job.end, num_bytes, (("queue", job.start_sim_s), ("merge", math.inf))
+        )
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the budget's samples have been trained on."""
+        return self._ledger.spent_fraction >= 1
+
+    def combine_replicas(self, num_bytes: float) -> Steps:
+        """Let the proxy's replicas exchange their sums by way of the first one."""
+        first, *others = self.proxies
+        yield self.env.all_of([self.transfer(other, first, num_bytes) for other in others])
+        yield self.env.all_of([self.transfer(first, other, num_bytes) for other in others])
+
+    def tensor_bytes(self, num_bytes: float) -> list[float]:
+        """Divide an update's bytes among the gradient tensors, in forward order."""
+        sizes = self.workload.tensor_parameters
+        return [num_bytes * size / self.workload.num_parameters for size in sizes]
 
     def begin(self, models: Sequence[Model]) -> None:
         """Put down round 0: the untrained models, on no clock."""
-        self._models = tuple(models)
-        self._put_down(num_participants=0, merged=(), evaluates=True)
+        self._ledger.begin(models)
 
     def end_round(
         self,
@@ -166,46 +313,21 @@ class World:
         num_participants: int,
         num_samples: int,
         evaluates: bool | None,
+        num_dropped: int = 0,
     ) -> None:
         """Close the round at the present time, after `num_samples` more training samples.
 
-        `evaluates=None` evaluates when the budget's next evaluation is due.
+        `num_dropped` partners took part in vain. `evaluates=None` evaluates when the budget's next
+        evaluation is due.
         """
-        self._models = tuple(models)
-        self._num_samples += num_samples
-        if evaluates is None:
-            evaluates = self._is_evaluation_due()
         for member in self.members:
-            member.wait_until(self.env.now)
-        self._put_down(num_participants=num_participants, merged=merged, evaluates=evaluates)
-        self._on_round(min(1.0, self._spent_fraction()))
-
-    def _spent_fraction(self) -> float:
-        return self._num_samples / (self.budget.num_epochs * self.workload.total_samples)
-
-    def _is_evaluation_due(self) -> bool:
-        due = int(min(1.0, self._spent_fraction()) * self.budget.num_evaluations)
-        if due <= self._num_evaluations:
-            return False
-        self._num_evaluations = due
-        return True
-
-    def _put_down(
-        self, *, num_participants: int, merged: Sequence[Merged], evaluates: bool
-    ) -> None:
-        feedback = tuple(one.feedback for one in merged)
-        self.trace.rounds.append(
-            Round(
-                round=self.trace.round,
-                start_sim_s=self._round_start_sim_s,
-                end_sim_s=self.env.now,
-                num_participants=num_participants,
-                num_samples=self._num_samples,
-                num_bytes=self._num_bytes,
-                partner_sim_s=self.trace.take_partner_sim_s(),
-                feedback=feedback,
-                evaluation=self.learner.evaluate(self._models) if evaluates else None,
-            )
+            member.rest()
+        self._ledger.end_round(
+            self.env.now,
+            models,
+            merged=merged,
+            num_participants=num_participants,
+            num_dropped=num_dropped,
+            num_samples=num_samples,
+            evaluates=evaluates,
         )
-        self.trace.round += 1
-        self._round_start_sim_s = self.env.now

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     import torch
 
 
-def num_parameters(num_inputs: int, hidden_units: int, num_classes: int) -> int:
-    """Return weights and biases of `num_inputs-hidden_units-num_classes`."""
-    return (num_inputs + 1) * hidden_units + (hidden_units + 1) * num_classes
+def tensor_parameters(num_inputs: int, hidden_units: int, num_classes: int) -> tuple[int, ...]:
+    """Return the size of each layer's weights and biases, from the input to the output."""
+    return (num_inputs * hidden_units, hidden_units, hidden_units * num_classes, num_classes)
 
 
 def train_flops_per_sample(num_inputs: int, hidden_units: int, num_classes: int) -> float:

@@ -16,11 +16,11 @@ WIDTH = 5
 POOL = 5
 
 
-def num_parameters(vocabulary: int, num_classes: int) -> int:
-    """Return the number of trained numbers."""
-    first = (EMBEDDING * WIDTH + 1) * CHANNELS
-    second = (CHANNELS * WIDTH + 1) * CHANNELS
-    return vocabulary * EMBEDDING + first + second + (CHANNELS + 1) * num_classes
+def tensor_parameters(vocabulary: int, num_classes: int) -> tuple[int, ...]:
+    """Return the size of the embedding and of each layer's weights and biases, input to output."""
+    first = (EMBEDDING * WIDTH * CHANNELS, CHANNELS)
+    second = (CHANNELS * WIDTH * CHANNELS, CHANNELS)
+    return (vocabulary * EMBEDDING, *first, *second, CHANNELS * num_classes, num_classes)
 
 
 def train_flops_per_sample(length: int, num_classes: int) -> float:

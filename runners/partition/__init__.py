@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from sim.consortium import Site
 from sim.streams import stream
 
 
@@ -36,18 +37,34 @@ class Assignment:
     test: tuple[np.ndarray, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Holding:
+    """Say what one partner is to hold: its share of all samples, and how much more skewed than the
+    partition's own setting its labels are (1.0: not at all).
+    """
+
+    share: float
+    skew: float
+
+
 class Partition(Protocol):
     """Divide a task's samples among partners."""
 
-    def assign(self, index: Index, shares: Sequence[float], rng: np.random.Generator) -> Assignment:
-        """Give every sample to one partner; `shares` are the partners' data shares, which sum to 1.
+    def assign(
+        self, index: Index, holdings: Sequence[Holding], rng: np.random.Generator
+    ) -> Assignment:
+        """Give every sample to one partner; the shares of the holdings sum to 1.
 
-        Raises ValueError where the task lacks what the partition needs, or the shares can't be met.
+        Raises ValueError where the task lacks what the partition needs, or the holdings can't be
+        met.
         """
         ...
 
 
-def divide(index: Index, partition: Partition, shares: Sequence[float], seed: int) -> Assignment:
-    """Return the assignment of `partition` under `seed`; the same on every rank."""
-    total = sum(shares)
-    return partition.assign(index, [share / total for share in shares], stream(seed, "partition"))
+def divide(index: Index, partition: Partition, sites: Sequence[Site], seed: int) -> Assignment:
+    """Return the assignment of `partition` to the partners of `sites` under `seed`; the same on
+    every rank.
+    """
+    total = sum(site.data_share for site in sites)
+    holdings = [Holding(share=site.data_share / total, skew=site.data_skew) for site in sites]
+    return partition.assign(index, holdings, stream(seed, "partition"))

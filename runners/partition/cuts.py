@@ -1,10 +1,12 @@
-"""Owns the arithmetic that partitions share: cutting samples by shares, and giving the test set the
-same mix.
+"""Owns what partitions share: cutting samples by shares, giving the test set the same mix, and
+refusing holdings that a partition can't meet.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+
+from runners.partition import Holding
 
 
 def cut(samples: np.ndarray, shares: Sequence[float] | np.ndarray) -> list[np.ndarray]:
@@ -35,11 +37,23 @@ def same_mix(
     return [np.sort(np.concatenate(part)) for part in parts]
 
 
-def require_equal_shares(partition: str, shares: Sequence[float]) -> None:
+def require_equal_shares(partition: str, holdings: Sequence[Holding]) -> None:
     """Raise ValueError unless all shares are equal."""
+    shares = [holding.share for holding in holdings]
     if max(shares) - min(shares) > 1e-9:
         raise ValueError(
             f"partition={partition} decides itself who holds how much, so all data_share must be "
             f"equal, got shares from {min(shares):.3g} to {max(shares):.3g}; "
             "set equal data_share in the scenario or take partition=iid"
+        )
+
+
+def require_own_skew(partition: str, holdings: Sequence[Holding]) -> None:
+    """Raise ValueError unless no partner is to be more skewed than another."""
+    skews = [holding.skew for holding in holdings]
+    if set(skews) != {1.0}:
+        raise ValueError(
+            f"partition={partition} has no concentration of labels that data_skew could scale, so "
+            f"all data_skew must be 1, got {min(skews):.3g} to {max(skews):.3g}; "
+            "set data_skew (scenario=lognormal: data_skew_spread=0) or take partition=dirichlet"
         )

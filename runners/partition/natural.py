@@ -11,29 +11,32 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runners.partition import Assignment, Index
-from runners.partition.cuts import cut, require_equal_shares
+from runners.partition import Assignment, Holding, Index
+from runners.partition.cuts import cut, require_equal_shares, require_own_skew
 
 
 @dataclass(frozen=True, kw_only=True)
 class Natural:
     """Divide by the task's natural key."""
 
-    def assign(self, index: Index, shares: Sequence[float], rng: np.random.Generator) -> Assignment:
+    def assign(
+        self, index: Index, holdings: Sequence[Holding], rng: np.random.Generator
+    ) -> Assignment:
         """Give every key to one partner."""
         if index.train_keys is None or index.test_keys is None:
             raise ValueError(
                 "partition=natural needs a task whose samples have a key, such as task=spam_cnn; "
                 "this task's have none: take partition=dirichlet"
             )
-        require_equal_shares("natural", shares)
+        require_equal_shares("natural", holdings)
+        require_own_skew("natural", holdings)
         sizes = Counter(index.train_keys[index.train_keys != ""].tolist())
-        if len(sizes) < len(shares):
+        if len(sizes) < len(holdings):
             raise ValueError(
                 f"partition=natural has {len(sizes)} keys in this task, too few for "
-                f"{len(shares)} partners; take at most {len(sizes)} partners"
+                f"{len(holdings)} partners; take at most {len(sizes)} partners"
             )
-        owners, held = _owners(sizes, len(shares))
+        owners, held = _owners(sizes, len(holdings))
         train = _by_owner(index.train_keys, owners, held / held.sum(), rng)
         test = _by_owner(index.test_keys, owners, held / held.sum(), rng)
         return Assignment(train=tuple(train), test=tuple(test))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runners.partition import Assignment, Index
-from runners.partition.cuts import require_equal_shares, same_mix
+from runners.partition import Assignment, Holding, Index
+from runners.partition.cuts import require_equal_shares, require_own_skew, same_mix
 from sim.bounds import at_least
 
 
@@ -28,12 +28,15 @@ class Shards:
             remedy="try partition.shards_per_partner=2",
         )
 
-    def assign(self, index: Index, shares: Sequence[float], rng: np.random.Generator) -> Assignment:
+    def assign(
+        self, index: Index, holdings: Sequence[Holding], rng: np.random.Generator
+    ) -> Assignment:
         """Sort by label, cut, deal."""
-        require_equal_shares("shards", shares)
+        require_equal_shares("shards", holdings)
+        require_own_skew("shards", holdings)
         in_order = np.argsort(index.train_labels, kind="stable")
-        shards = np.array_split(in_order, len(shares) * self.shards_per_partner)
-        hands = rng.permutation(len(shards)).reshape(len(shares), self.shards_per_partner)
+        shards = np.array_split(in_order, len(holdings) * self.shards_per_partner)
+        hands = rng.permutation(len(shards)).reshape(len(holdings), self.shards_per_partner)
         train = [np.sort(np.concatenate([shards[shard] for shard in hand])) for hand in hands]
         test = same_mix(train, index.train_labels, index.test_labels, rng)
         return Assignment(train=tuple(train), test=tuple(test))

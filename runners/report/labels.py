@@ -9,7 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-NAMES_THAT_MAY_VARY = ("task", "scenario", "partition", "agent", "privacy", "hardware", "learner")
+NAMES_THAT_MAY_VARY = (
+    "task", "scenario", "topology", "transport", "bandwidth", "variability", "availability",
+    "fault", "partition", "agent", "privacy", "hardware", "learner",
+)  # fmt: skip
 SUPERSEDED = "superseded"
 
 

@@ -15,11 +15,15 @@ from runners.record import SCHEMA_VERSION
 from runners.report.labels import label_runs
 
 STATUSES = ("finished", "failed", "interrupted")
-NAMES = ("mode", "task", "scenario", "partition", "agent", "privacy", "hardware", "learner")
+NAMES = (
+    "mode", "task", "scenario", "topology", "transport", "bandwidth", "variability", "availability",
+    "fault", "partition", "agent", "privacy", "hardware", "learner",
+)  # fmt: skip
 VIRTUAL = (
     "total_sim_s", "num_partners", "num_rounds", "num_samples", "num_bytes", "samples_per_sim_s",
     "target_accuracy", "time_to_target_sim_s", "bytes_to_target",
-    "compute_sim_s", "transfer_sim_s", "wait_sim_s", "proxy_sim_s",
+    "compute_sim_s", "transfer_sim_s", "queue_sim_s", "merge_sim_s", "wait_sim_s", "down_sim_s",
+    "cost_usd", "energy_joules",
 )  # fmt: skip
 WALL = (
     "num_ranks", "start_wall_s", "warm_up_wall_s", "train_wall_s", "communicate_wall_s",

@@ -12,7 +12,14 @@ PROXY_COLOURS = ("#cc79a7", "#e69f00", "#b0455f", "#b8860b", "#9a57b5")
 OTHER_COLOURS = ("#8c8c8c", "#7a7a52", "#5f7a8c", "#a08080")
 REFERENCE_COLOURS = {"solo": "#868e99", "pool": "#a6703c"}
 MAIN_COLOURS = {"partner/allreduce": "#1f7fc4", "proxy/federated": "#d55e00"}
-KIND_COLOURS = {"compute": "#3aa193", "transfer": "#d9b44a", "wait": "#a3abb6", "proxy": "#a8559f"}
+KIND_COLOURS = {
+    "compute": "#3aa193",
+    "transfer": "#d9b44a",
+    "queue": "#d7a3cf",
+    "merge": "#a8559f",
+    "wait": "#a3abb6",
+    "down": "#c2513f",
+}
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
 
 

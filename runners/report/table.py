@@ -66,7 +66,7 @@ def print_report(
     for table in tables:
         if len(table.columns) > 2 and table.rows:
             console.print()
-            _print_table(console, table)
+            print_table(console, table)
     for line in describe_unfinished(sweep):
         console.print(escape(line), style="red", highlight=False)
     console.print(f"\nreport: {escape(str(report))}", highlight=False, soft_wrap=True)
@@ -141,7 +141,8 @@ def reading_of(difference: Difference) -> str:
     return "better" if difference.is_higher == difference.quantity.higher_is_better else "worse"
 
 
-def _print_table(console: Console, table: Table) -> None:
+def print_table(console: Console, table: Table) -> None:
+    """Print a table; a row's name that is that of the row above is left out."""
     shown = RichTable(
         title=escape(table.title),
         caption=escape(table.note),

@@ -1,4 +1,4 @@
-"""Owns the virtual timeline of a mode: who computes, sends, waits, merges in its first rounds."""
+"""Owns the virtual timeline of a mode: who computes, sends, merges, waits in its first rounds."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from runners.report.units import pick_scale
 MAX_BARS = 300
 MAX_ROUNDS = 8
 MAX_ACTORS = 12
+MAX_MACHINES = 4
 ROW_HEIGHT_PX = 26
-PROXY = "proxy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +55,13 @@ def _timeline(label: str, seed: int, spans: pd.DataFrame) -> Timeline:
 
 
 def _first_actors(spans: pd.DataFrame) -> list[str]:
-    """Return the partners in their order of appearance, as many as fit, and the proxy last."""
-    actors = [str(actor) for actor in spans["actor"].unique()]
-    partners = [actor for actor in actors if actor != PROXY]
-    proxy = [PROXY] if PROXY in actors else []
-    return partners[: MAX_ACTORS - len(proxy)] + proxy
+    """Return the partners in their order of appearance, as many as fit, and machines last: actors
+    that only merge.
+    """
+    only_merges = (spans["kind"] == "merge").groupby(spans["actor"], sort=False).all()
+    partners = [str(actor) for actor in only_merges.index[~only_merges]]
+    machines = [str(actor) for actor in only_merges.index[only_merges]][:MAX_MACHINES]
+    return partners[: MAX_ACTORS - len(machines)] + machines
 
 
 def _first_rounds(spans: pd.DataFrame) -> pd.DataFrame:

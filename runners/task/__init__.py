@@ -1,8 +1,8 @@
 """Tasks: data, model, loss and batch of one learning problem. Each option is a frozen dataclass.
 
 What the virtual clock needs (parameters, FLOPs, bytes) is arithmetic and needs no tensor library;
-tests hold it against the real model. `samples` and `model` are only called where training really
-happens.
+tests hold it against the real model. `optimizer`, `learning_rate`, `samples` and `model` are only
+asked for where training really happens; a task by numbers (`sized`) raises ValueError there.
 """
 
 from dataclasses import dataclass
@@ -51,18 +51,26 @@ class Task(Protocol):
         """Tasks with equal settings are equal, so that their data are loaded once."""
         ...
 
+    @property
     def num_parameters(self) -> int:
-        """Return the number of trained numbers."""
+        """The number of trained numbers."""
         ...
 
+    @property
     def train_flops_per_sample(self) -> float:
-        """Return the FLOPs of a forward and backward pass for one sample; a multiply-add counts
-        two.
-        """
+        """The FLOPs of a forward and backward pass for one sample; a multiply-add counts two."""
         ...
 
+    @property
     def sample_bytes(self) -> int:
-        """Return the bytes that move when one raw sample moves, label included."""
+        """The bytes that move when one raw sample moves, label included."""
+        ...
+
+    def tensor_parameters(self) -> tuple[int, ...]:
+        """Return the sizes of the gradient tensors in forward order; their sum is `num_parameters`.
+
+        The backward pass delivers the last one first.
+        """
         ...
 
     def index(self) -> Index:

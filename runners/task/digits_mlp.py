@@ -38,17 +38,24 @@ class DigitsMlp:
         check_recipe(self)
         at_least("hidden_units", self.hidden_units, 1, remedy="try task.hidden_units=64")
 
+    @property
     def num_parameters(self) -> int:
-        """Return weights and biases."""
-        return mlp.num_parameters(NUM_INPUTS, self.hidden_units, self.num_classes)
+        """Weights and biases."""
+        return sum(self.tensor_parameters())
 
+    @property
     def train_flops_per_sample(self) -> float:
-        """Return the FLOPs of one sample's forward and backward pass."""
+        """FLOPs of one sample's forward and backward pass."""
         return mlp.train_flops_per_sample(NUM_INPUTS, self.hidden_units, self.num_classes)
 
+    @property
     def sample_bytes(self) -> int:
-        """Return one byte per pixel, and one for the label."""
+        """One byte per pixel, and one for the label."""
         return NUM_INPUTS + 1
+
+    def tensor_parameters(self) -> tuple[int, ...]:
+        """Return the sizes of the model's tensors."""
+        return mlp.tensor_parameters(NUM_INPUTS, self.hidden_units, self.num_classes)
 
     def index(self) -> Index:
         """Return the labels; digits have no natural key."""

@@ -45,17 +45,24 @@ class SpamCnn:
     def __post_init__(self) -> None:
         check_recipe(self)
 
+    @property
     def num_parameters(self) -> int:
-        """Return weights and biases."""
-        return text_cnn.num_parameters(VOCABULARY, self.num_classes)
+        """Weights and biases."""
+        return sum(self.tensor_parameters())
 
+    @property
     def train_flops_per_sample(self) -> float:
-        """Return the FLOPs of one sample's forward and backward pass."""
+        """FLOPs of one sample's forward and backward pass."""
         return text_cnn.train_flops_per_sample(LENGTH, self.num_classes)
 
+    @property
     def sample_bytes(self) -> int:
-        """Return a mail's mean size, label included."""
+        """A mail's mean size, label included."""
         return MAIL_BYTES + 1
+
+    def tensor_parameters(self) -> tuple[int, ...]:
+        """Return the sizes of the model's tensors."""
+        return text_cnn.tensor_parameters(VOCABULARY, self.num_classes)
 
     def index(self) -> Index:
         """Return the labels, and the mailing lists as keys."""

@@ -11,10 +11,15 @@ import numpy as np
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """Hold what the proxy can see when a round begins."""
+    """Hold what the proxy can see when it needs partners.
+
+    `available` are the partners that are up and free, in rising order; `num_wanted` is how many are
+    needed, None where that is the agent's to decide.
+    """
 
     round: int
-    num_partners: int
+    available: tuple[int, ...]
+    num_wanted: int | None
 
 
 class Agent(Protocol):
@@ -25,5 +30,5 @@ class Agent(Protocol):
         ...
 
     def choose(self, observation: Observation, rng: np.random.Generator) -> tuple[int, ...]:
-        """Return the partners of the coming round, at least one, in rising order."""
+        """Return the partners that begin now, at least one of the available, in rising order."""
         ...

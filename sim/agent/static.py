@@ -32,8 +32,10 @@ class Static:
             )
 
     def choose(self, observation: Observation, rng: np.random.Generator) -> tuple[int, ...]:
-        """Return the round's partners."""
-        if self.num_participants is None:
-            return tuple(range(observation.num_partners))
-        drawn = rng.choice(observation.num_partners, size=self.num_participants, replace=False)
-        return tuple(sorted(int(partner) for partner in drawn))
+        """Return the partners that begin now; all that are available where more are wanted."""
+        available = observation.available
+        wanted = observation.num_wanted or self.num_participants or len(available)
+        if wanted >= len(available):
+            return available
+        drawn = rng.choice(len(available), size=wanted, replace=False)
+        return tuple(sorted(available[number] for number in drawn.tolist()))

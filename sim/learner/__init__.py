@@ -5,12 +5,11 @@ data), and asks for results only when it merges: `step` and `merge` are the only
 So a batch engine sees a whole cohort at once, work that is dropped in virtual time is never paid
 for in wall time, and nothing is computed at all with `learner=none`.
 
-What later modes need is already expressible: asynchronous and stale merges: `Work.start` is the
-version the partner really had, `merge(model, ...)` adds its change to a newer one; one model per
-partner (gossip): `initial_model(owner=...)`, merged from works of several partners; sub-models: a
-mask belongs to the work, since it is part of what the partner was given; agents: `Merged.feedback`
-has each partner's loss and update norm; privacy: an update passes through the mechanism between the
-work and the sum, inside `merge`.
+Asynchronous and stale merges: `Work.start` is the version the partner really had, `merge(model,
+...)` adds its change to a newer one. One model per partner (gossip): `initial_model(owner=...)`,
+then `step` each and `mix` them. Sub-models: `Work.part` belongs to the work, since it is what the
+partner was given. Agents: `Merged.feedback` has each partner's loss and update norm. Privacy: an
+update passes through the mechanism between the work and the sum, inside `merge`.
 
 SPMD: every rank makes the same calls in the same order (design: `runners/learner/horovod.py`).
 """
@@ -32,15 +31,42 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """Name a part of a model: number `index` of `count`, cut by `kind`.
+
+    `layers` are runs of whole tensors of about equal size, in forward order; `width` is the first
+    `index + 1` of `count` equal slices of every hidden layer (HeteroFL, Diao et al. 2021);
+    `independent` is one of `count` disjoint sets of hidden units (independent subnet training, Yuan
+    et al. 2022).
+    """
+
+    kind: str
+    index: int
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Work:
     """Describe local training: `partner` takes `num_steps` batches of the data of `data_of`, from
-    `start` on.
+    `start` on; `part` is what it trains of the model, None for all.
     """
 
     partner: int
     start: Model
     num_steps: int
     data_of: tuple[int, ...]
+    part: Part | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outer:
+    """Hold the settings of an outer optimizer, which takes a merged update for a gradient.
+
+    Nesterov momentum as in DiLoCo (Douillard et al. 2023); 1 and 0 add the update as it is.
+    """
+
+    learning_rate: float
+    momentum: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +117,25 @@ class Learner(Protocol):
         """
         ...
 
-    def merge(self, model: Model, works: Sequence[Work], weights: Sequence[float]) -> Merged:
+    def merge(
+        self,
+        model: Model,
+        works: Sequence[Work],
+        weights: Sequence[float],
+        outer: Outer | None = None,
+    ) -> Merged:
         """Train each work from its start, and add the weighted updates to `model`; weights are used
         as given.
+
+        Works on parts are merged where they overlap: a weight of the model moves by the weighted
+        mean of the works that hold it. `outer` steps with the merged update instead of adding it;
+        its momentum belongs to the model and goes on from version to version.
+        """
+        ...
+
+    def mix(self, models: Sequence[Model], weights: Sequence[Sequence[float]]) -> list[Model]:
+        """Return, for each of the owned `models`, the next version: the mean of all of them with
+        its row of `weights`.
         """
         ...
 

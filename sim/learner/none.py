@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sim.learner import Evaluation, Feedback, Merged, Model, Work
+from sim.learner import Evaluation, Feedback, Merged, Model, Outer, Work
 
 
 class Version(NamedTuple):
@@ -28,9 +28,19 @@ class TimeOnly:
         """Return the next version."""
         return Merged(model=Version(version=model.version + 1), feedback=_no_feedback)
 
-    def merge(self, model: Model, works: Sequence[Work], weights: Sequence[float]) -> Merged:
+    def merge(
+        self,
+        model: Model,
+        works: Sequence[Work],
+        weights: Sequence[float],
+        outer: Outer | None = None,
+    ) -> Merged:
         """Return the next version."""
         return Merged(model=Version(version=model.version + 1), feedback=_no_feedback)
+
+    def mix(self, models: Sequence[Model], weights: Sequence[Sequence[float]]) -> list[Model]:
+        """Return the next versions."""
+        return [Version(version=model.version + 1) for model in models]
 
     def evaluate(self, models: Sequence[Model]) -> Evaluation | None:
         """Return None: there is no model to evaluate."""

@@ -3,12 +3,20 @@ end of privacy.
 
 The fastest partner trains. Everyone else sends it their samples once, as they are, and then waits
 for the result.
+
+Faults: a provider that breaks down sends all of its samples again when it is back. If the trainer
+breaks down, it has lost what it was sent in part and the steps since the last evaluation; all wait
+for its return.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
+from sim.insist import insist
 from sim.learner import Work
-from sim.world import Steps, World
+from sim.partner import Member
+from sim.presence import Steps
+from sim.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +31,8 @@ class Pool:
         world.begin([model])
 
         others = [member for member in world.members if member is not trainer]
-        shipments = [
-            workload.num_samples[member.index] * workload.sample_bytes for member in others
-        ]
         yield world.env.all_of(
-            [
-                world.send_direct(member, trainer, size)
-                for member, size in zip(others, shipments, strict=True)
-            ]
+            [world.env.process(_ship(world, member, trainer)) for member in others]
         )
         world.end_round(
             [model], merged=(), num_participants=len(others), num_samples=0, evaluates=False
@@ -39,7 +41,7 @@ class Pool:
         everyone = tuple(member.index for member in world.members)
         total_steps = world.budget.num_steps(workload.total_samples, workload.batch_size)
         for num_steps in world.budget.split_steps(total_steps):
-            yield trainer.compute(num_steps)
+            yield from insist(world, [trainer], partial(_train, trainer, num_steps))
             work = Work(partner=trainer.index, start=model, num_steps=num_steps, data_of=everyone)
             merged = world.learner.step(model, [work])
             model = merged.model
@@ -50,3 +52,16 @@ class Pool:
                 num_samples=num_steps * workload.batch_size,
                 evaluates=True,
             )
+
+
+def _ship(world: World, member: Member, trainer: Member) -> Steps:
+    num_bytes = world.workload.num_samples[member.index] * world.workload.sample_bytes
+    yield from insist(world, [member, trainer], partial(_send, world, member, trainer, num_bytes))
+
+
+def _send(world: World, member: Member, trainer: Member, num_bytes: float) -> Steps:
+    yield world.send_direct(member, trainer, num_bytes)
+
+
+def _train(trainer: Member, num_steps: int) -> Steps:
+    yield trainer.compute(num_steps)

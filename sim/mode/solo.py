@@ -3,15 +3,21 @@
 No byte moves and nobody waits: partners run their own budget at their own pace. A round is closed,
 with all models at the same fraction of their budgets, when the slowest partner gets there; the time
 of the curve is the slowest partner's.
+
+Faults: a partner that breaks down does its present round again when it is back; nobody else
+notices, but the round is not closed without it.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import simpy
 
+from sim.insist import insist
 from sim.learner import Merged, Model, Work
 from sim.partner import Member
-from sim.world import Steps, World
+from sim.presence import Steps
+from sim.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +31,7 @@ class Solo:
         plans = [_plan(world, member) for member in world.members]
         arrivals = [[world.env.event() for _ in plan] for plan in plans]
         for member, plan, events in zip(world.members, plans, arrivals, strict=True):
-            world.env.process(_train(member, plan, events))
+            world.env.process(_train(world, member, plan, events))
         for round_ in range(max(len(plan) for plan in plans)):
             active = [member.index for member in world.members if round_ < len(plans[member.index])]
             yield world.env.all_of([arrivals[index][round_] for index in active])
@@ -47,10 +53,14 @@ def _plan(world: World, member: Member) -> list[int]:
     return world.budget.split_steps(num_steps)
 
 
-def _train(member: Member, plan: list[int], events: list[simpy.Event]) -> Steps:
+def _train(world: World, member: Member, plan: list[int], events: list[simpy.Event]) -> Steps:
     for num_steps, event in zip(plan, events, strict=True):
-        yield member.compute(num_steps)
+        yield from insist(world, [member], partial(_compute, member, num_steps))
         event.succeed()
+
+
+def _compute(member: Member, num_steps: int) -> Steps:
+    yield member.compute(num_steps)
 
 
 def _learn(world: World, index: int, models: list[Model], num_steps: int) -> Merged:

@@ -1,10 +1,11 @@
 """Scenario `lognormal`: a population of unequal partners, drawn around medians.
 
-Speed, bandwidth and data share are lognormal, `median * exp(spread * z)` with standard normal z, as
-measured device and site populations are (FedScale, Lai et al. 2022, fig. 3, shows such tails for
-compute and for network speed).
+Speed, bandwidth, data share and data skew are lognormal, `median * exp(spread * z)` with standard
+normal z, as measured device and site populations are (FedScale, Lai et al. 2022, fig. 3, shows
+such tails for compute and for network speed).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +14,16 @@ from sim.bounds import at_least, not_negative
 from sim.consortium import Consortium, Partner, Proxy
 from sim.streams import stream
 
+SPREADS = ("speed_spread", "bytes_per_s_spread", "data_share_spread", "data_skew_spread")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lognormal:
-    """Draw `num_partners` partners; a spread of 0 makes that quantity equal for all."""
+    """Draw `num_partners` partners; a spread of 0 makes that quantity equal for all.
+
+    `speed_skew_correlation` is the correlation of the logarithms of speed and data skew: at -1 the
+    slower partner always has the more unusual labels.
+    """
 
     num_partners: int
     median_speed: float
@@ -24,27 +31,44 @@ class Lognormal:
     median_bytes_per_s: float
     bytes_per_s_spread: float
     data_share_spread: float
+    data_skew_spread: float
+    speed_skew_correlation: float
     latency_sim_s: float
     proxy: Proxy
 
     def __post_init__(self) -> None:
         at_least("num_partners", self.num_partners, 1, remedy="try scenario.num_partners=100")
-        for name in ("speed_spread", "bytes_per_s_spread", "data_share_spread"):
+        for name in SPREADS:
             not_negative(
                 name,
                 getattr(self, name),
                 remedy="0.5 means that one partner in six is over 1.65 times the median",
             )
+        self._check_correlation()
 
     def consortium(self, seed: int) -> Consortium:
         """Return the drawn partners; uplink and downlink of a partner are equal."""
         draws = stream(seed, "scenario", "lognormal").standard_normal((self.num_partners, 3))
         spreads = (self.speed_spread, self.bytes_per_s_spread, self.data_share_spread)
         factors = np.exp(draws * np.array(spreads))
-        partners = tuple(self._partner(index, *row) for index, row in enumerate(factors.tolist()))
+        skews = np.exp(self.data_skew_spread * self._skew_normals(seed, draws[:, 0]))
+        rows = np.column_stack([factors, skews]).tolist()
+        partners = tuple(self._partner(index, *row) for index, row in enumerate(rows))
         return Consortium(partners=partners, proxy=self.proxy)
 
-    def _partner(self, index: int, speed: float, bandwidth: float, share: float) -> Partner:
+    def _skew_normals(self, seed: int, speed_normals: np.ndarray) -> np.ndarray:
+        """Return standard normals, of shape (num_partners,), correlated with those of the speeds.
+
+        They are ρ times the speeds' plus √(1 - ρ²) times new ones: the second row of the Cholesky
+        factor of [[1, ρ], [ρ, 1]] (Gentle 2003). The speeds stay what they are.
+        """
+        rho = self.speed_skew_correlation
+        own = stream(seed, "scenario", "lognormal", "data_skew").standard_normal(self.num_partners)
+        return rho * speed_normals + math.sqrt(1 - rho**2) * own
+
+    def _partner(
+        self, index: int, speed: float, bandwidth: float, share: float, skew: float
+    ) -> Partner:
         return Partner(
             name=f"p{index}",
             speed=self.median_speed * speed,
@@ -52,4 +76,19 @@ class Lognormal:
             downlink_bytes_per_s=self.median_bytes_per_s * bandwidth,
             latency_sim_s=self.latency_sim_s,
             data_share=share,
+            data_skew=skew,
         )
+
+    def _check_correlation(self) -> None:
+        rho = self.speed_skew_correlation
+        if not -1 <= rho <= 1:
+            raise ValueError(
+                f"speed_skew_correlation must be between -1 and 1, got {rho}; "
+                "-0.5 gives slow partners the more unusual labels"
+            )
+        for name in ("speed_spread", "data_skew_spread"):
+            if rho != 0 and getattr(self, name) == 0:
+                raise ValueError(
+                    f"speed_skew_correlation must be 0 where {name} is 0, got {rho}; "
+                    f"try scenario.{name}=0.5"
+                )

@@ -19,11 +19,11 @@ SPANS: list[Span] = [
     (1, "north", "compute", 0.0, 1.5, 0.0),
     (1, "west", "compute", 0.0, 2.0, 0.0),
     (1, "north", "transfer", 1.5, 2.0, 400.0),
-    (2, "proxy", "proxy", 2.0, 2.25, 400.0),
+    (2, "proxy", "merge", 2.0, 2.25, 400.0),
 ]
 
 
-SECONDS = {"compute": 0.0, "transfer": 0.0, "wait": 0.0, "proxy": 0.0}
+SECONDS = dict.fromkeys(("compute", "transfer", "queue", "merge", "wait", "down"), 0.0)
 
 
 def losses(*values: float) -> tuple[Callable[[], tuple[Feedback, ...]], ...]:
@@ -123,8 +123,10 @@ def test_the_summary_has_totals_and_means_per_partner() -> None:
         "bytes_to_target": 1200.0,
         "compute_sim_s": (3.5 + 4.0 + 4.0) / 2,
         "transfer_sim_s": (0.5 + 2.0 + 2.0) / 2,
+        "queue_sim_s": 0.0,
+        "merge_sim_s": 0.0,
         "wait_sim_s": 0.0,
-        "proxy_sim_s": 0.0,
+        "down_sim_s": 0.0,
     }
 
 
@@ -166,7 +168,7 @@ def test_the_timeline_is_a_chrome_trace_in_microseconds(tmp_path: Path) -> None:
         ("north", "compute", 0.0, 1.5e6),
         ("west", "compute", 0.0, 2e6),
         ("north", "transfer", 1.5e6, 0.5e6),
-        ("proxy", "proxy", 2e6, 0.25e6),
+        ("proxy", "merge", 2e6, 0.25e6),
     ]
     assert events["M"][0]["args"] == {"name": "proxy/federated, virtual time"}
     assert events["X"][2]["args"] == {"round": 1, "bytes": 400.0}

@@ -6,11 +6,17 @@ from typing import Any
 import pytest
 
 from sim.agent.static import Static
+from sim.availability.always import Always
+from sim.bandwidth.constant import Constant
 from sim.budget import Budget
 from sim.consortium import Consortium, Partner, Proxy
+from sim.fault.none import NoFault
 from sim.hardware.cpu_core import CpuCore
 from sim.learner import Evaluation, Learner, Model
 from sim.learner.none import TimeOnly
+from sim.topology.star import Star
+from sim.transport.ideal import Ideal
+from sim.variability.none import Steady
 from sim.workload import Workload
 from sim.world import Mode, Outcome, Setting, World
 
@@ -23,8 +29,19 @@ def partner(name: str, **changes: Any) -> Partner:
         "downlink_bytes_per_s": 100.0,
         "latency_sim_s": 0.5,
         "data_share": 1.0,
+        "data_skew": 1.0,
     }
     return Partner(name=name, **(values | changes))
+
+
+SURROUNDINGS = {
+    "topology": Star(backbone_bytes_per_s=None),
+    "transport": Ideal(),
+    "bandwidth": Constant(),
+    "variability": Steady(),
+    "availability": Always(),
+    "fault": NoFault(),
+}
 
 
 class Counting(TimeOnly):
@@ -48,6 +65,9 @@ def simulate() -> Callable[..., tuple[World, Outcome]]:
         trace_level: str = "spans",
         num_evaluations: int = 1,
         learner: Learner | None = None,
+        num_replicas: int = 1,
+        seed: int = 0,
+        **groups: Any,
     ) -> tuple[World, Outcome]:
         setting = Setting(
             consortium=Consortium(
@@ -56,12 +76,14 @@ def simulate() -> Callable[..., tuple[World, Outcome]]:
                     uplink_bytes_per_s=1000.0,
                     downlink_bytes_per_s=1000.0,
                     latency_sim_s=0.25,
+                    num_replicas=num_replicas,
                     num_workers=1,
                     merge_bytes_per_s=800.0,
                 ),
             ),
             workload=Workload(
                 num_parameters=100,
+                tensor_parameters=(40, 30, 20, 10),
                 bytes_per_parameter=4,
                 train_flops_per_sample=1.0,
                 sample_bytes=10,
@@ -77,8 +99,9 @@ def simulate() -> Callable[..., tuple[World, Outcome]]:
                 num_epochs=num_epochs, num_evaluations=num_evaluations, target_accuracy=0.9
             ),
             wire_bytes=400,
-            seed=0,
+            seed=seed,
             trace_level=trace_level,
+            **(SURROUNDINGS | groups),
         )
         world = World(setting, learner or TimeOnly(), lambda fraction: None)
         return world, world.run()

@@ -1,47 +1,78 @@
-"""Mode `partner/allreduce`: synchronous data-parallel SGD between equals, gradients summed in a
-ring.
+"""Mode `partner/allreduce`: synchronous data-parallel SGD between equals, gradients summed among all.
 
-Every partner computes the gradient of one batch of its own data at the same weights; the ring
+Every partner computes the gradient of one batch of its own data at the same weights; a collective
 averages the gradients, weighted by the data held; everyone takes the same optimizer step
 (systems.md P2; Horovod, Sergeev & Del Balso 2018). One machine with the union batch would take the
-same steps.
+same steps. With `fusion`, tensors are summed in groups while the backward pass goes on.
+
+Faults: a step that loses a partner is lost, and done again by those who are left; whoever comes
+back first gets the model from another (`sim.crew`). A cut link stops everyone until it is mended.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sim.collective import ring_allreduce
+from sim.bounds import one_of
+from sim.collective.algorithms import ALGORITHMS, allreduce
+from sim.crew import Crew
+from sim.fusion import Fusion, reduce_during_backward
 from sim.learner import Work
-from sim.world import Steps, World
+from sim.partner import Member
+from sim.presence import Steps
+from sim.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
 class Allreduce:
     """Train one model that all partners hold, one allreduce a step."""
 
+    algorithm: str
+    fusion: Fusion | None
+
+    def __post_init__(self) -> None:
+        one_of("algorithm", self.algorithm, tuple(ALGORITHMS))
+
     def run(self, world: World) -> Steps:
         """Take steps until the budget is spent; the slowest partner and the slowest link set the
         pace.
         """
-        everyone = world.members
-        update_bytes = world.setting.wire_bytes
-        sent_bytes = 2 * (len(everyone) - 1) / len(everyone) * update_bytes
-        num_samples = len(everyone) * world.workload.batch_size
+        crew = Crew(world)
         model = world.learner.initial_model(owner=None)
         world.begin([model])
         while not world.is_spent:
-            yield world.env.all_of([member.compute(1) for member in everyone])
-            ring = ring_allreduce(world.env, world.network, everyone, update_bytes)
-            yield world.collective(everyone, ring, sent_bytes)
-            works = [
-                Work(partner=m.index, start=model, num_steps=1, data_of=(m.index,))
-                for m in everyone
-            ]
-            merged = world.learner.step(model, works)
-            model = merged.model
+            members = yield from crew.assemble()
+            merged = []
+            done = yield world.attempt(members, self._step(world, crew, members))
+            if done:
+                works = [
+                    Work(partner=m.index, start=model, num_steps=1, data_of=(m.index,))
+                    for m in members
+                ]
+                merged = [world.learner.step(model, works)]
+                model = merged[0].model
+                crew.advance(members)
             world.end_round(
                 [model],
-                merged=[merged],
-                num_participants=len(everyone),
-                num_samples=num_samples,
+                merged=merged,
+                num_participants=len(members),
+                num_dropped=0 if done else len(members),
+                num_samples=len(members) * world.workload.batch_size if done else 0,
                 evaluates=None,
             )
+
+    def _step(self, world: World, crew: Crew, members: Sequence[Member]) -> Steps:
+        sites = crew.sites(members)
+        num_bytes = world.setting.wire_bytes
+        if self.fusion is None:
+            yield world.compute_together(members, 1)
+            phases = allreduce(self.algorithm, len(members), num_bytes, sites)
+            yield from world.collective(members, phases)
+            return
+        yield from reduce_during_backward(
+            world,
+            members,
+            fusion=self.fusion,
+            algorithm=self.algorithm,
+            sites=sites,
+            tensor_bytes=world.tensor_bytes(num_bytes),
+        )

@@ -1,5 +1,6 @@
 """Partitions give every sample to exactly one partner, in the mix that they promise."""
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from runners.partition.dirichlet import Dirichlet
 from runners.partition.iid import Iid
 from runners.partition.natural import Natural
 from runners.partition.shards import Shards
+from sim.consortium import Site
 
 LABELS = np.repeat(np.arange(10), 100)
 KEYS = np.array(["big"] * 300 + ["small"] * 100 + ["tiny"] * 50 + [""] * 550, dtype=object)
@@ -24,8 +26,26 @@ INDEX = Index(
 )
 
 
-def assign(partition: Partition, shares: Sequence[float], seed: int = 0) -> Assignment:
-    return divide(INDEX, partition, shares, seed)
+def site(share: float, skew: float) -> Site:
+    return Site(
+        speed=1.0,
+        uplink_bytes_per_s=1.0,
+        downlink_bytes_per_s=1.0,
+        latency_sim_s=0.0,
+        data_share=share,
+        data_skew=skew,
+    )
+
+
+def assign(
+    partition: Partition,
+    shares: Sequence[float],
+    seed: int = 0,
+    skews: Sequence[float] | None = None,
+) -> Assignment:
+    """Divide the test's samples; without `skews` nobody has one."""
+    sites = [site(*one) for one in zip(shares, skews or [1.0] * len(shares), strict=True)]
+    return divide(INDEX, partition, sites, seed)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +87,72 @@ def test_dirichlet_follows_the_shares_on_average() -> None:
         axis=0,
     )
     assert sizes / 1000 == pytest.approx([0.25, 0.75], abs=0.03)
+
+
+def test_a_skew_is_a_lower_concentration_of_the_partners_own_mix() -> None:
+    # the mix of partner i is Dirichlet over 10 labels with concentration a = alpha / skew each, of
+    # which the sum of squares has mean (a + 1) / (10 a + 1): 1.4 / 5 = 0.28 for a = 0.4 and
+    # 1.1 / 2 = 0.55 for a = 0.1; with 40 partners dividing label by label shifts them little
+    squares = np.zeros(40)
+    sizes = np.zeros(40)
+    for seed in range(50):
+        assignment = assign(Dirichlet(alpha=0.4), [1] * 40, seed, [4] * 20 + [1] * 20)
+        assert sorted(np.concatenate(assignment.train)) == list(range(1000))
+        for partner, part in enumerate(assignment.train):
+            sizes[partner] += len(part) / 50
+            # pairs of equal labels among all pairs do not grow as samples get fewer
+            counts = np.bincount(LABELS[part], minlength=10)
+            pairs = len(part) * (len(part) - 1)
+            squares[partner] += (counts * (counts - 1)).sum() / pairs / 50 if pairs else 1 / 50
+    assert squares[:20].mean() == pytest.approx(0.55, abs=0.04)
+    assert squares[20:].mean() == pytest.approx(0.28, abs=0.04)
+    # both halves have 25 samples a partner, to a few; a smaller share would be a fifth of that
+    assert sizes[:20].mean() == pytest.approx(25, abs=2.5)
+    assert sizes[20:].mean() == pytest.approx(25, abs=2.5)
+
+
+def test_a_skew_near_one_has_the_moments_of_none() -> None:
+    # as test_dirichlet_has_the_moments_of_its_distribution: mean 1/4 and variance 1/16
+    fractions = np.array(
+        [
+            np.count_nonzero(LABELS[part] == label) / 100
+            for seed in range(200)
+            for part in assign(Dirichlet(alpha=0.5), [1] * 4, seed, [1 + 1e-9, 1, 1, 1]).train[:1]
+            for label in range(10)
+        ]
+    )
+    assert fractions.mean() == pytest.approx(1 / 4, abs=0.03)
+    assert fractions.var() == pytest.approx(1 / 16, rel=0.1)
+
+
+def test_a_label_in_nobodys_mix_is_given_away_all_the_same() -> None:
+    # a concentration of 1e-7 leaves each of two partners one label, so eight are in no mix
+    assignment = assign(Dirichlet(alpha=1e-5), [1, 1], skews=[100, 100])
+    assert sorted(np.concatenate(assignment.train)) == list(range(1000))
+
+
+@pytest.mark.parametrize(
+    ("partition", "shares", "digest"),
+    [
+        (Iid(), [1, 2, 7], "db83cf38f08db249"),
+        (Dirichlet(alpha=0.3), [1, 2, 7], "88ab5f5676539133"),
+        (Shards(shards_per_partner=2), [1, 1], "c56390720bc32453"),
+        (Natural(), [1, 1], "f20c7227a1d50f7f"),
+    ],
+)
+def test_without_skews_samples_stay_where_they_were(
+    partition: Partition, shares: Sequence[float], digest: str
+) -> None:
+    """The digests are of the assignments before partners had a skew."""
+    assignment = assign(partition, shares)
+    parts = [part.astype("<i8").tobytes() + b"|" for part in assignment.train + assignment.test]
+    assert hashlib.sha256(b"".join(parts)).hexdigest()[:16] == digest
+
+
+@pytest.mark.parametrize("partition", [Iid(), Shards(shards_per_partner=2), Natural()])
+def test_only_a_concentration_can_be_skewed(partition: Partition) -> None:
+    with pytest.raises(ValueError, match=r"all data_skew must be 1, got 1 to 2;.*=dirichlet"):
+        assign(partition, [1, 1], skews=[1, 2])
 
 
 def test_shards_leave_few_labels_each() -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sim.trace import KINDS
+
 PARTNERS = ("north", "south", "east", "west")
 NUM_ROUNDS = 10
 ROUND_SIM_S = {"partner/allreduce": 2.0, "proxy/federated": 5.0, "solo": 1.5, "pool": 4.0}
@@ -89,11 +91,12 @@ def full_sweep(sweep: SweepFactory) -> SweepFactory:
 
 def _record(mode: str, seed: int, status: str, learner: str) -> dict[str, Any]:
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "status": status,
         "names": {
             "mode": mode, "task": "mnist_mlp", "scenario": "listed", "partition": "dirichlet",
-            "agent": "static",
+            "topology": "star", "transport": "ideal", "bandwidth": "constant",
+            "variability": "none", "availability": "always", "fault": "none", "agent": "static",
             "privacy": "none", "hardware": "cpu_core", "learner": learner,
         },
         "seed": seed,
@@ -122,9 +125,9 @@ def _rounds(mode: str, seed: int, accuracy: float | None, learner: str) -> pd.Da
     num_bytes = (
         ROUND_BYTES.get(mode, 1e6) * number if mode != "pool" else POOLED_BYTES * (number > 0)
     )
-    kinds = {"compute_sim_s": 0.5, "transfer_sim_s": 0.3, "wait_sim_s": 0.15, "proxy_sim_s": 0.05}
+    shares = [0.5, 0.3, 0.03, 0.02, 0.1, 0.05]
     if not mode.startswith("proxy"):
-        kinds |= {"wait_sim_s": 0.2, "proxy_sim_s": 0.0}
+        shares = [0.5, 0.3, 0.0, 0.0, 0.15, 0.05]
     return pd.DataFrame(
         {
             "round": number,
@@ -134,8 +137,8 @@ def _rounds(mode: str, seed: int, accuracy: float | None, learner: str) -> pd.Da
             "num_samples": 1000 * number,
             "num_bytes": num_bytes,
             **{
-                kind: share * round_sim_s * len(PARTNERS) * (number > 0)
-                for kind, share in kinds.items()
+                f"{kind}_sim_s": share * round_sim_s * len(PARTNERS) * (number > 0)
+                for kind, share in zip(KINDS, shares, strict=True)
             },
             "train_loss": np.exp(-number / 5.0),
             "test_loss": np.exp(-number / 5.0),
@@ -152,7 +155,6 @@ def _accuracies(number: "np.ndarray", final: float) -> "np.ndarray":
 def _virtual(rounds: pd.DataFrame, target: float) -> dict[str, Any]:
     last = rounds.iloc[-1]
     reached = rounds[rounds["test_accuracy"] >= target]
-    kinds = ("compute_sim_s", "transfer_sim_s", "wait_sim_s", "proxy_sim_s")
     return {
         "total_sim_s": float(last["end_sim_s"]),
         "num_rounds": NUM_ROUNDS,
@@ -162,7 +164,9 @@ def _virtual(rounds: pd.DataFrame, target: float) -> dict[str, Any]:
         "target_accuracy": target,
         "time_to_target_sim_s": float(reached["end_sim_s"].iloc[0]) if len(reached) else None,
         "bytes_to_target": float(reached["num_bytes"].iloc[0]) if len(reached) else None,
-        **{kind: float(rounds[kind].sum() / len(PARTNERS)) for kind in kinds},
+        **{f"{kind}_sim_s": float(rounds[f"{kind}_sim_s"].sum() / len(PARTNERS)) for kind in KINDS},
+        "cost_usd": 0.0,
+        "energy_joules": 0.0,
     }
 
 
@@ -181,12 +185,11 @@ def _metrics(accuracy: float) -> dict[str, Any]:
 
 
 def _spans(rounds: pd.DataFrame, mode: str) -> pd.DataFrame:
-    kinds = ("compute", "transfer", "wait", "proxy")
     rows: list[dict[str, Any]] = []
     for row in rounds.iloc[1:].to_dict("records"):
         for partner in PARTNERS:
             now = row["start_sim_s"]
-            for kind in kinds:
+            for kind in KINDS:
                 end = now + row[f"{kind}_sim_s"] / len(PARTNERS)
                 if end > now:
                     rows.append(
@@ -205,7 +208,7 @@ def _spans(rounds: pd.DataFrame, mode: str) -> pd.DataFrame:
                 {
                     "round": row["round"],
                     "actor": "proxy",
-                    "kind": "proxy",
+                    "kind": "merge",
                     "start_sim_s": end - 0.2,
                     "end_sim_s": end,
                 }

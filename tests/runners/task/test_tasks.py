@@ -43,7 +43,13 @@ def test_counts_shapes_and_types(name: str) -> None:
 @each_task
 def test_the_number_of_parameters_is_the_models(name: str) -> None:
     parameters = TASKS[name].model().parameters()
-    assert TASKS[name].num_parameters() == sum(parameter.numel() for parameter in parameters)
+    assert TASKS[name].num_parameters == sum(parameter.numel() for parameter in parameters)
+
+
+@each_task
+def test_the_tensors_are_the_models_in_forward_order(name: str) -> None:
+    parameters = TASKS[name].model().parameters()
+    assert TASKS[name].tensor_parameters() == tuple(one.numel() for one in parameters)
 
 
 @each_task
@@ -53,7 +59,7 @@ def test_the_flops_are_those_that_torch_counts(name: str) -> None:
     labels = torch.from_numpy(task.index().train_labels[:32])
     with FlopCounterMode(display=False) as counter:
         torch.nn.functional.cross_entropy(model(inputs), labels).backward()
-    assert task.train_flops_per_sample() == counter.get_total_flops() / 32
+    assert task.train_flops_per_sample == counter.get_total_flops() / 32
 
 
 @each_task
@@ -125,7 +131,7 @@ def test_a_mails_bytes_are_the_mean_as_shipped(mails: pd.DataFrame) -> None:
         for subject, body in zip(mails["subject"], mails["body"], strict=True)
     ]
     assert round(np.mean(sizes), -1) == MAIL_BYTES
-    assert SPAM.sample_bytes() == MAIL_BYTES + 1
+    assert SPAM.sample_bytes == MAIL_BYTES + 1
 
 
 def test_words_are_numbered_by_how_often_training_uses_them() -> None:

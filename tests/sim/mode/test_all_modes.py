@@ -4,16 +4,16 @@ run is the same run.
 
 import itertools
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
-from sim.mode.partner.allreduce import Allreduce
-from sim.mode.pool import Pool
-from sim.mode.proxy.federated import Federated
-from sim.mode.solo import Solo
+from runners.build import build
+from tests.runners.compose import compose
 from tests.sim.conftest import Counting, partner
 
-MODES = [Solo(), Pool(), Allreduce(), Federated(local_steps=2)]
+CONF = Path(__file__).parents[3] / "conf" / "mode"
+NAMES = sorted(str(path.relative_to(CONF).with_suffix("")) for path in CONF.rglob("*.yaml"))
 PARTNERS = [
     partner("a"),
     partner("b", speed=0.7, uplink_bytes_per_s=40.0),
@@ -21,9 +21,10 @@ PARTNERS = [
 ]
 
 
-@pytest.fixture(params=MODES, ids=lambda mode: type(mode).__name__)
+@pytest.fixture(params=NAMES)
 def mode(request: pytest.FixtureRequest):
-    return request.param
+    """Return a mode with the settings of its YAML."""
+    return build(compose(f"mode={request.param}")).mode
 
 
 def test_each_partners_spans_tile_its_time(simulate, mode) -> None:

@@ -1,0 +1,110 @@
+"""Owns what machines send each other: routes between them, messages, and collectives.
+
+A route is the sender's uplink, the cables of the topology and the receiver's downlink; the
+transport sets what a flow gets of them. Bytes, virtual seconds.
+"""
+
+import math
+from collections.abc import Sequence
+
+from sim.collective import Phase
+from sim.fair_share import Link
+from sim.machine import Machine
+from sim.network import Network, Transfer
+from sim.presence import Steps
+from sim.route import Route, bundle
+from sim.routing import Router
+from sim.topology import Cable
+from sim.transport import Transport
+
+MAX_BUNDLES = 256
+"""Collectives whose routes are kept; a mode seldom has more than a few."""
+
+
+class Traffic:
+    """Send between the machines of one simulation."""
+
+    def __init__(self, network: Network, router: Router, transport: Transport) -> None:
+        self.network = network
+        self._isolated: frozenset[str] = frozenset()
+        self._gate = Link(name="gate", bytes_per_s=math.inf, latency_sim_s=0.0)
+        self.router = router
+        self._transport = transport
+        self._routes: dict[tuple[str, str], Route] = {}
+        self._cables: dict[Cable, Link] = {}
+        self._bundles: dict[tuple[int, tuple[str, ...]], tuple[Sequence[Phase], list[Route]]] = {}
+
+    def send(self, source: Machine, target: Machine, num_bytes: float) -> Transfer:
+        """Send a message; the event comes when it has arrived, or with False when it is lost."""
+        return self.network.transfer(num_bytes, self.route(source, target))
+
+    def collective(self, machines: Sequence[Machine], phases: Sequence[Phase]) -> Steps:
+        """Run the phases of a collective one after the other, each as one coupled transfer."""
+        for phase, route in zip(phases, self._compiled(machines, phases), strict=True):
+            transfer = self.network.transfer(phase.num_steps * phase.num_bytes, route)
+            try:
+                yield transfer
+            finally:
+                self.network.cancel(transfer)  # an interrupt must not leave it under way
+
+    def lone_sim_s(self, machines: Sequence[Machine], phases: Sequence[Phase]) -> float:
+        """Return how long a collective takes among nothing else, without jitter."""
+        return sum(
+            phase.num_steps * phase.num_bytes / route.lone_bytes_per_s() + route.latency_sim_s
+            for phase, route in zip(phases, self._compiled(machines, phases), strict=True)
+        )
+
+    def route(self, source: Machine, target: Machine) -> Route:
+        """Return the way between two machines."""
+        key = (source.name, target.name)
+        route = self._routes.get(key)
+        if route is None:
+            cables = self.router.cables(*key)
+            links = [source.uplink, *map(self.link_of, cables), target.downlink]
+            if (source.name in self._isolated) != (target.name in self._isolated):
+                links.append(self._gate)
+            route = self._routes[key] = Route(links)
+            round_trip_sim_s = 2 * route.latency_sim_s
+            route.flow_bytes_per_s = self._transport.flow_bytes_per_s(round_trip_sim_s)
+        return route
+
+    def isolate(self, names: frozenset[str]) -> Link:
+        """Return a gate that from now on all messages between `names` and all others cross: no
+        bottleneck, but it can be cut.
+        """
+        self._isolated = names
+        self._routes.clear()
+        self._bundles.clear()
+        return self._gate
+
+    def links(self, machines: Sequence[Machine]) -> dict[str, Link]:
+        """Return the access links of `machines` and all cables, by name."""
+        access = [link for one in machines for link in (one.uplink, one.downlink)]
+        cables = [self.link_of(cable) for cable in self.router.all_cables()]
+        return {link.name: link for link in [*access, *cables]}
+
+    def link_of(self, cable: Cable) -> Link:
+        """Return the link that a cable of the topology is."""
+        link = self._cables.get(cable)
+        if link is None:
+            link = self._cables[cable] = Link(
+                name=f"{cable.source}->{cable.target}",
+                bytes_per_s=cable.bytes_per_s * self._transport.efficiency,
+                latency_sim_s=cable.latency_sim_s,
+                jitter_sim_s=cable.jitter_sim_s,
+            )
+        return link
+
+    def _compiled(self, machines: Sequence[Machine], phases: Sequence[Phase]) -> list[Route]:
+        key = (id(phases), tuple([machine.name for machine in machines]))
+        known = self._bundles.get(key)
+        if known is None:
+            if len(self._bundles) >= MAX_BUNDLES:
+                self._bundles.clear()
+            routes = [self._bundle(machines, phase) for phase in phases]
+            known = self._bundles[key] = (phases, routes)  # holding them keeps their id theirs
+        return known[1]
+
+    def _bundle(self, machines: Sequence[Machine], phase: Phase) -> Route:
+        routes = [self.route(machines[sender], machines[target]) for sender, target in phase.sends]
+        return bundle(routes, num_latencies=phase.num_latencies, is_chain=phase.is_chain)
