@@ -28,15 +28,18 @@ Callback = Callable[[simpy.Event], None]
 class Transfer(simpy.Event):
     """A transfer under way, and the event of its arrival."""
 
+    # What most transfers never change is kept in the class: there may be millions of them.
+    lone_cap = math.inf
+    ticket = -1
+    _limiter: Share | None = None
+    _bytes_per_s = 0.0
+
     def __init__(self, env: simpy.Environment, num_bytes: float, route: Route) -> None:
-        super().__init__(env)
+        self.env = env
+        self.callbacks: list[Callback] = []
         self.num_bytes = num_bytes
         self.route = route
         self.shares: dict[Link, Share] = {}
-        self.lone_cap = math.inf
-        self.ticket = -1
-        self._limiter: Share | None = None
-        self._bytes_per_s = 0.0
         self._remaining_bytes = num_bytes
         self._since_sim_s = env.now
 
@@ -85,6 +88,10 @@ class Transfer(simpy.Event):
             return math.inf
         return now_sim_s + self._remaining_bytes / self._bytes_per_s
 
+    def start_alone(self, bytes_per_s: float) -> None:
+        """Begin at a rate that no shared link sets."""
+        self.lone_cap = self._bytes_per_s = bytes_per_s
+
     def run_alone(self, now_sim_s: float, bytes_per_s: float) -> None:
         """Go on at a rate that no shared link sets."""
         self._remaining_bytes = self.remaining_bytes(now_sim_s)
@@ -109,13 +116,14 @@ class Transfer(simpy.Event):
 class Departure(simpy.Event):
     """The end of a transfer that nothing has disturbed until then."""
 
-    def __init__(self, transfer: Transfer, callbacks: list[Callback]) -> None:
+    _ok = True
+    _value = None
+
+    def __init__(self, transfer: Transfer, ticket: int, callbacks: list[Callback]) -> None:
         self.env = transfer.env
         self.callbacks = callbacks
         self.transfer = transfer
-        self.ticket = transfer.ticket
-        self._ok = True
-        self._value = None
+        self.ticket = ticket
 
 
 class Network:
@@ -145,9 +153,7 @@ class Network:
         self.sent_bytes += num_bytes * route.num_messages
         if num_bytes == 0:
             transfer.arrive(route.delay_sim_s(self._jitter_rng))
-        elif route.is_idle():
-            self._join_idle(transfer)
-        else:
+        elif not self._start_alone(transfer):
             self._join(transfer)
             self._settle_soon()
         return transfer
@@ -181,31 +187,34 @@ class Network:
         if link.flows:
             self._settle_soon()
 
-    def _join_idle(self, transfer: Transfer) -> None:
-        """Start a transfer that is alone on all of its links, as most are."""
-        route = transfer.route
-        for link in route.weights:
+    def _start_alone(self, transfer: Transfer) -> bool:
+        """Start a transfer that is alone on all of its links, as most are; return whether it is."""
+        crossings = transfer.route.crossings
+        bytes_per_s = transfer.route.flow_bytes_per_s
+        for link, weight in crossings:
+            if link.flows or link.bytes_per_s == 0:
+                return False
+            if link.bytes_per_s < bytes_per_s * weight:
+                bytes_per_s = link.bytes_per_s / weight
+        for link, _ in crossings:
             link.flows[transfer] = None
-        transfer.lone_cap = bytes_per_s = route.lone_bytes_per_s()
-        if bytes_per_s == 0:  # cut: it waits for the link to be mended
-            self._changed[transfer] = None
-            self._settle_soon()
-            return
-        transfer.run_alone(self._env.now, bytes_per_s)
-        transfer.ticket = next(self._tickets)
-        departure = Departure(transfer, self._on_departure)
+        transfer.start_alone(bytes_per_s)
+        transfer.ticket = ticket = next(self._tickets)
+        departure = Departure(transfer, ticket, self._on_departure)
         self._env.schedule(departure, delay=transfer.num_bytes / bytes_per_s)
+        return True
 
     def _depart(self, departure: simpy.Event) -> None:
         assert isinstance(departure, Departure)
         transfer = departure.transfer
         if transfer.ticket != departure.ticket:  # somebody came into its way
             return
-        for link, weight in transfer.route.weights.items():
-            link.carried_bytes += weight * transfer.num_bytes
+        num_bytes, route = transfer.num_bytes, transfer.route
+        for link, weight in route.crossings:
+            link.carried_bytes += weight * num_bytes
             del link.flows[transfer]
         transfer.ticket = -1
-        transfer.arrive(transfer.route.delay_sim_s(self._jitter_rng))
+        transfer.arrive(route.delay_sim_s(self._jitter_rng))
 
     def _settle_soon(self) -> None:
         if not self._is_settling:
@@ -230,7 +239,7 @@ class Network:
     def _join(self, transfer: Transfer) -> None:
         self._changed[transfer] = None
         transfer.lone_cap = transfer.route.flow_bytes_per_s
-        for link, weight in transfer.route.weights.items():
+        for link, weight in transfer.route.crossings:
             flows = link.flows
             flows[transfer] = None
             if len(flows) == 1:
@@ -244,7 +253,7 @@ class Network:
         self._recap_all(transfer)
 
     def _leave(self, transfer: Transfer, now_sim_s: float, served_bytes: float) -> None:
-        for link, weight in transfer.route.weights.items():
+        for link, weight in transfer.route.crossings:
             link.carried_bytes += weight * served_bytes
             flows = link.flows
             del flows[transfer]
@@ -270,7 +279,7 @@ class Network:
         transfer.ticket = -1  # until the sharing is done anew, nobody knows when it ends
         shares, route = transfer.shares, transfer.route
         lone = (
-            link.bytes_per_s / weight for link, weight in route.weights.items() if link not in shares
+            link.bytes_per_s / weight for link, weight in route.crossings if link not in shares
         )
         transfer.lone_cap = min(lone, default=math.inf)
         transfer.lone_cap = min(transfer.lone_cap, route.flow_bytes_per_s)

@@ -51,7 +51,7 @@ class Member(Machine):
 
     def draw_sim_s(self, num_steps: float) -> float:
         """Return how long the next `num_steps` batches take; each call draws anew."""
-        whole = math.floor(num_steps)
+        whole = int(num_steps)
         mean_steps = self._variability.stretch(whole, self._rng) if whole else 0.0
         return (mean_steps + num_steps - whole) * self._step_sim_s * self.slowdown
 
@@ -74,10 +74,13 @@ class Member(Machine):
 
     def begin(self, num_bytes: float, parts: tuple[Part, ...]) -> Activity:
         """Begin an activity now; `close` ends it."""
-        self.close()
-        self.rest()
-        self._activity = (self.env.now, num_bytes, parts)
-        return self._activity
+        now_sim_s = self.env.now
+        if self._activity is not None:
+            self.close()
+        if now_sim_s > self._traced_until_sim_s:
+            self.rest()
+        self._activity = activity = (now_sim_s, num_bytes, parts)
+        return activity
 
     def close(self) -> None:
         """End the present activity, if there is one; what it did not get to is not traced."""
@@ -87,7 +90,7 @@ class Member(Machine):
         self._activity = None
         now_sim_s = self.env.now
         for kind, until_sim_s in parts:
-            end_sim_s = min(now_sim_s, until_sim_s)
+            end_sim_s = now_sim_s if now_sim_s < until_sim_s else until_sim_s
             if end_sim_s > start_sim_s:
                 self._trace.span(self.name, kind, start_sim_s, end_sim_s, num_bytes)
                 start_sim_s = end_sim_s

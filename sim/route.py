@@ -6,7 +6,7 @@ weight 3, and the slowest link sets the pace of all. Units: bytes per second, vi
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from sim.fair_share import Link
 
 
 class Route:
-    """Hold the weight of every link on the way, and what the way itself costs.
+    """Hold the links on the way, each with its weight, and what the way itself costs.
 
     `flow_bytes_per_s` caps each message, as a TCP window does. The last byte needs `latency_sim_s`,
     and for each of `num_hops` messages in a row the longest of `num_messages` exponential delays
@@ -22,6 +22,7 @@ class Route:
     """
 
     __slots__ = (
+        "crossings",
         "flow_bytes_per_s",
         "jitter_sim_s",
         "latency_sim_s",
@@ -39,20 +40,17 @@ class Route:
         if not links:
             raise ValueError("a route needs at least 1 link, got none")
         self.weights = dict.fromkeys(links, 1.0)
+        self.crossings = tuple(self.weights.items())
         self.flow_bytes_per_s = flow_bytes_per_s
         self.latency_sim_s = sum(link.latency_sim_s for link in links)
         self.jitter_sim_s = sum(link.jitter_sim_s for link in links)
         self.num_messages = 1
         self.num_hops = 1
 
-    def is_idle(self) -> bool:
-        """Whether no link on the way carries anything."""
-        return not any(link.flows for link in self.weights)
-
     def lone_bytes_per_s(self) -> float:
         """Return the rate of a transfer that is alone on the way."""
         rate = self.flow_bytes_per_s
-        for link, weight in self.weights.items():
+        for link, weight in self.crossings:
             if link.bytes_per_s < rate * weight:
                 rate = link.bytes_per_s / weight
         return rate
@@ -67,22 +65,33 @@ class Route:
         return self.latency_sim_s + self.jitter_sim_s * float(longest.sum())
 
 
-def bundle(routes: Sequence[Route], *, num_latencies: float, is_chain: bool) -> Route:
-    """Return the route of messages that advance together, `num_latencies` of them in a row.
+def bundle(routes: Sequence[Route], *, num_bytes: float, num_latencies: float) -> Route:
+    """Return the route of messages of `num_bytes` that advance together, `num_latencies` in a row.
 
-    Along a chain, what is received is passed on, so its latencies are those of the way around: the
-    mean. Otherwise each step waits for the longest.
+    A step lasts as long as its slowest message, latency included. The slowest link sets the pace of
+    the bytes, so what is left for latencies is the difference; on equal links that is the latency.
     """
     joined = Route(list(routes[0].weights))
     weights = joined.weights = {}
     for route in routes:
-        for link, weight in route.weights.items():
+        for link, weight in route.crossings:
             weights[link] = weights.get(link, 0.0) + weight
-    latencies = [route.latency_sim_s for route in routes]
-    one = sum(latencies) / len(latencies) if is_chain else max(latencies)
+    joined.crossings = tuple(weights.items())
+    serve_sim_s = [_serve_sim_s(route, weights, num_bytes) for route in routes]
+    step_sim_s = max(
+        served + route.latency_sim_s for served, route in zip(serve_sim_s, routes, strict=True)
+    )
     joined.flow_bytes_per_s = min(route.flow_bytes_per_s for route in routes)
-    joined.latency_sim_s = num_latencies * one
+    joined.latency_sim_s = num_latencies * (step_sim_s - max(serve_sim_s))
     joined.jitter_sim_s = max(route.jitter_sim_s for route in routes)
     joined.num_messages = len(routes)
     joined.num_hops = max(1, round(num_latencies))
     return joined
+
+
+def _serve_sim_s(route: Route, weights: Mapping[Link, float], num_bytes: float) -> float:
+    """Return how long a message is served when its links carry nothing but the bundle; a link that
+    is cut at present counts as fast, since the bundle waits for it anyway.
+    """
+    rates = [link.bytes_per_s / weights[link] for link in route.weights if link.bytes_per_s]
+    return num_bytes / min(*rates, route.flow_bytes_per_s, math.inf)

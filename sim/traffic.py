@@ -26,13 +26,19 @@ class Traffic:
 
     def __init__(self, network: Network, router: Router, transport: Transport) -> None:
         self.network = network
-        self._isolated: frozenset[str] = frozenset()
+        self.isolated: frozenset[str] = frozenset()  # names of machines behind the gate
         self._gate = Link(name="gate", bytes_per_s=math.inf, latency_sim_s=0.0)
         self.router = router
         self._transport = transport
         self._routes: dict[tuple[str, str], Route] = {}
         self._cables: dict[Cable, Link] = {}
         self._bundles: dict[tuple[int, tuple[str, ...]], tuple[Sequence[Phase], list[Route]]] = {}
+
+    def plug(self, name: str, *, like: str) -> None:
+        """Put a machine where the machine named `like` is; it is isolated where that one is."""
+        self.router.plug(name, like=like)
+        if like in self.isolated:
+            self.isolated |= {name}
 
     def send(self, source: Machine, target: Machine, num_bytes: float) -> Transfer:
         """Send a message; the event comes when it has arrived, or with False when it is lost."""
@@ -48,11 +54,15 @@ class Traffic:
                 self.network.cancel(transfer)  # an interrupt must not leave it under way
 
     def lone_sim_s(self, machines: Sequence[Machine], phases: Sequence[Phase]) -> float:
-        """Return how long a collective takes among nothing else, without jitter."""
-        return sum(
-            phase.num_steps * phase.num_bytes / route.lone_bytes_per_s() + route.latency_sim_s
-            for phase, route in zip(phases, self._compiled(machines, phases), strict=True)
-        )
+        """Return how long a collective takes among nothing else, without jitter; a phase over a
+        link that is cut counts as its latency.
+        """
+        lone_sim_s = 0.0
+        for phase, route in zip(phases, self._compiled(machines, phases), strict=True):
+            lone_sim_s += route.latency_sim_s
+            if bytes_per_s := route.lone_bytes_per_s():
+                lone_sim_s += phase.num_steps * phase.num_bytes / bytes_per_s
+        return lone_sim_s
 
     def route(self, source: Machine, target: Machine) -> Route:
         """Return the way between two machines."""
@@ -61,7 +71,7 @@ class Traffic:
         if route is None:
             cables = self.router.cables(*key)
             links = [source.uplink, *map(self.link_of, cables), target.downlink]
-            if (source.name in self._isolated) != (target.name in self._isolated):
+            if (source.name in self.isolated) != (target.name in self.isolated):
                 links.append(self._gate)
             route = self._routes[key] = Route(links)
             round_trip_sim_s = 2 * route.latency_sim_s
@@ -72,7 +82,7 @@ class Traffic:
         """Return a gate that from now on all messages between `names` and all others cross: no
         bottleneck, but it can be cut.
         """
-        self._isolated = names
+        self.isolated = names
         self._routes.clear()
         self._bundles.clear()
         return self._gate
@@ -107,4 +117,4 @@ class Traffic:
 
     def _bundle(self, machines: Sequence[Machine], phase: Phase) -> Route:
         routes = [self.route(machines[sender], machines[target]) for sender, target in phase.sends]
-        return bundle(routes, num_latencies=phase.num_latencies, is_chain=phase.is_chain)
+        return bundle(routes, num_bytes=phase.num_bytes, num_latencies=phase.num_latencies)

@@ -14,13 +14,10 @@ class Phase:
     """Hold messages that are sent side by side, `num_steps` times in a row.
 
     `sends` are pairs of sender and receiver; every message has `num_bytes`. The steps cost
-    `num_latencies` latencies: fewer than `num_steps` where several are in flight. In a `is_chain`
-    phase what is received is passed on, so its latencies are those along the way and not always
-    the longest one.
+    `num_latencies` latencies: fewer than `num_steps` where several are in flight.
     """
 
     num_steps: int
     num_latencies: float
     sends: tuple[tuple[int, int], ...]
     num_bytes: float
-    is_chain: bool

@@ -20,6 +20,5 @@ def ring(num_members: int, num_bytes: float) -> tuple[Phase, ...]:
         num_latencies=float(num_steps),
         sends=tuple((member, (member + 1) % num_members) for member in range(num_members)),
         num_bytes=num_bytes / num_members,
-        is_chain=True,
     )
     return (chain,)

@@ -29,7 +29,6 @@ def segmented_ring(num_members: int, num_bytes: float) -> tuple[Phase, ...]:
         num_latencies=num_steps / NUM_IN_FLIGHT,
         sends=tuple((member, (member - 1) % num_members) for member in range(num_members)),
         num_bytes=num_bytes / segments,
-        is_chain=True,
     )
     return (chain,)
 

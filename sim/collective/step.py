@@ -8,9 +8,7 @@ from sim.collective import Phase
 
 def step(sends: Iterable[tuple[int, int]], num_bytes: float) -> Phase:
     """Return the phase in which each pair of sender and receiver moves `num_bytes` once."""
-    return Phase(
-        num_steps=1, num_latencies=1.0, sends=tuple(sends), num_bytes=num_bytes, is_chain=False
-    )
+    return Phase(num_steps=1, num_latencies=1.0, sends=tuple(sends), num_bytes=num_bytes)
 
 
 def back(phase: Phase) -> Phase:

@@ -110,15 +110,14 @@ def test_flows_below_their_windows_leave_the_rest_to_the_others() -> None:
 
 def test_a_bundle_advances_at_the_pace_of_its_slowest_link() -> None:
     fast, slow, shared = link("fast", 10, 0.5), link("slow", 4), link("shared", 12)
-    both = bundle(
-        [Route([fast, shared]), Route([slow, shared])], num_latencies=3, is_chain=False
-    )
+    both = bundle([Route([fast, shared]), Route([slow, shared])], num_bytes=5, num_latencies=3)
     env = simpy.Environment()
     network = network_in(env)
     network.transfer(20, both)
     env.run()
-    # both messages of 20 bytes at 4/s, then three latencies of 0.5 s
-    assert env.now == pytest.approx(20 / 4 + 3 * 0.5)
+    # both messages of 20 bytes at 4/s; a step of 5 bytes takes 5/6 + 0.5 on the fast one, 5/4 on the
+    # slow one, so the latency adds 0.0833 to each step
+    assert env.now == pytest.approx(20 / 4 + 3 * (5 / 6 + 0.5 - 5 / 4))
     assert (fast.carried_bytes, slow.carried_bytes, shared.carried_bytes) == (20, 20, 40)
     assert network.sent_bytes == 40
 
@@ -126,7 +125,7 @@ def test_a_bundle_advances_at_the_pace_of_its_slowest_link() -> None:
 def test_a_bundle_counts_as_its_messages_where_it_shares_a_link() -> None:
     ends = [link(str(number), 100) for number in range(2)]
     shared = link("shared", 12)
-    both = bundle([Route([one, shared]) for one in ends], num_latencies=0, is_chain=False)
+    both = bundle([Route([one, shared]) for one in ends], num_bytes=20, num_latencies=0)
     env = simpy.Environment()
     network = network_in(env)
     single = network.transfer(20, Route([shared]))
@@ -137,10 +136,14 @@ def test_a_bundle_counts_as_its_messages_where_it_shares_a_link() -> None:
     assert env.now == pytest.approx(20 / 4 + (40 - 20) / 6)
 
 
-def test_latencies_along_a_chain_are_those_of_the_way_around() -> None:
-    routes = [Route([link("near", 10, 0.1)]), Route([link("far", 10, 0.5)])]
-    assert bundle(routes, num_latencies=4, is_chain=True).latency_sim_s == pytest.approx(4 * 0.3)
-    assert bundle(routes, num_latencies=4, is_chain=False).latency_sim_s == pytest.approx(4 * 0.5)
+def test_a_step_lasts_as_long_as_its_slowest_message() -> None:
+    near, far = Route([link("near", 5, 0.1)]), Route([link("far", 10, 0.5)])
+    # 10 bytes: near 2 s + 0.1, far 1 s + 0.5; served at the pace of near's 2 s, 0.1 is left
+    one = bundle([near, far], num_bytes=10, num_latencies=4)
+    assert one.latency_sim_s == pytest.approx(4 * 0.1)
+    # 2 bytes: near 0.4 + 0.1, far 0.2 + 0.5
+    one = bundle([near, far], num_bytes=2, num_latencies=4)
+    assert one.latency_sim_s == pytest.approx(4 * (0.7 - 0.4))
 
 
 def test_jitter_delays_by_its_mean() -> None:
@@ -151,7 +154,7 @@ def test_jitter_delays_by_its_mean() -> None:
     assert np.mean(delays) == pytest.approx(1.2, abs=4 * 0.0032)
     assert min(delays) >= 1.0
     # the longest of two: mean * (1 + 1/2), for each of three hops
-    both = bundle([Route([jittery]), Route([jittery])], num_latencies=3, is_chain=False)
+    both = bundle([Route([jittery]), Route([jittery])], num_bytes=0, num_latencies=3)
     delays = [both.delay_sim_s(rng) for _ in range(4000)]
     assert np.mean(delays) == pytest.approx(3 * (1 + 0.2 * 1.5), abs=0.03)
 
@@ -211,7 +214,9 @@ def fair_rates(flows: Sequence[Route]) -> list[float]:
             if flow not in rates
         }
         for one in {one for route in flows for one in route.weights}:
-            crossing = {n: route.weights[one] for n, route in enumerate(flows) if one in route.weights}
+            crossing = {
+                n: route.weights[one] for n, route in enumerate(flows) if one in route.weights
+            }
             used = sum(rates[flow] * weight for flow, weight in crossing.items() if flow in rates)
             still_open = [flow for flow in crossing if flow not in rates]
             if still_open:
@@ -300,7 +305,7 @@ def test_rates_are_max_min_fair_at_all_times_and_no_byte_is_lost(
         ]
         for route in routes:
             route.flow_bytes_per_s = window
-        one = bundle(routes, num_latencies=1, is_chain=False)
+        one = bundle(routes, num_bytes=num_bytes, num_latencies=1)
         env.process(send(start_sim_s, num_bytes, one, until_sim_s))
         total += num_bytes * len(messages) / min(slowest, window)
     for one_change in changes:

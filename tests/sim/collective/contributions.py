@@ -17,7 +17,7 @@ def allreduced(phases: Sequence[Phase], num_members: int, num_bytes: float) -> l
     held = [frozenset((member,)) for member in range(num_members)]
     everyone = frozenset(range(num_members))
     for phase in phases:
-        if phase.is_chain:
+        if phase.num_steps > 1:
             run_chain(phase, held, num_bytes)
         else:
             assert (phase.num_steps, phase.num_bytes) == (1, num_bytes)

@@ -32,9 +32,7 @@ def divided(draw: st.DrawFn) -> tuple[int, Sites]:
 
 
 def test_six_members_in_three_sites() -> None:
-    leaders = Phase(
-        num_steps=4, num_latencies=4.0, sends=((0, 4), (4, 3), (3, 0)), num_bytes=200, is_chain=True
-    )
+    leaders = Phase(num_steps=4, num_latencies=4.0, sends=((0, 4), (4, 3), (3, 0)), num_bytes=200)
     assert hierarchical(6, 600, ((0, 1, 2), (4, 5), (3,))) == (
         step([(1, 0), (2, 0), (5, 4)], 600),
         leaders,

@@ -18,7 +18,6 @@ def test_three_members_send_a_third_four_times() -> None:
             num_latencies=4.0,
             sends=((0, 1), (1, 2), (2, 0)),
             num_bytes=200.0,
-            is_chain=True,
         ),
     )
 

@@ -35,7 +35,6 @@ def test_two_members_send_quarters_two_at_a_time() -> None:
             num_latencies=2.0,
             sends=((0, 1), (1, 0)),
             num_bytes=100.0,
-            is_chain=True,
         ),
     )
 
