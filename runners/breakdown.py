@@ -59,9 +59,13 @@ def facts(record: Mapping[str, Any]) -> Iterator[str]:
     parts = [f"{format_value(virtual['num_bytes'], 'bytes')} moved"]
     if virtual["samples_per_sim_s"] is not None:
         parts.insert(0, f"throughput {format_value(virtual['samples_per_sim_s'], 'samples_per_s')}")
-    for key, unit in (("cost_usd", "USD"), ("energy_joules", "J")):
-        if key in virtual:
-            parts.append(f"{virtual[key]:,.4g} {unit}")
+    parts.append(f"cost {format_value(virtual['cost_usd'], 'usd')}")
+    parts.append(f"energy {format_value(virtual['energy_joules'], 'joules')}")
+    if virtual["mean_queue_sim_s"] is not None:
+        queue = format_value(virtual["mean_queue_sim_s"], "seconds")
+        parts.append(f"mean queue at servers {queue}")
+    if virtual["num_dropped"]:
+        parts.append(f"work of partners lost: {virtual['num_dropped']:,} times")
     yield ", ".join(parts)
 
 
@@ -134,9 +138,10 @@ def path_table(path: Sequence[Segment]) -> Table:
 
 
 def waits_table(waits: Sequence[Waiting]) -> Table:
-    """Return for whom and for what partners waited longest."""
+    """Return for whom and for what partners waited longest; many partners' waits are added up."""
+    shown = waits if len({one.waiter for one in waits}) <= MAX_PARTNERS else _added_up(waits)
     rows = [
-        (one.waiter, one.actor, one.kind, format_value(one.wait_sim_s, "seconds")) for one in waits
+        (one.waiter, one.actor, one.kind, format_value(one.wait_sim_s, "seconds")) for one in shown
     ]
     return Table(
         title="Who waited for whom",
@@ -145,6 +150,23 @@ def waits_table(waits: Sequence[Waiting]) -> Table:
         note="who was on the critical path meanwhile" + _left_out(rows),
         num_text_columns=3,
     )
+
+
+def _added_up(waits: Sequence[Waiting]) -> list[Waiting]:
+    """Return one row for all who waited for the same, longest first."""
+    groups: defaultdict[tuple[str, str], list[Waiting]] = defaultdict(list)
+    for one in waits:
+        groups[one.actor, one.kind].append(one)
+    rows = [
+        Waiting(
+            waiter=f"{len(group):,} together" if len(group) > 1 else group[0].waiter,
+            actor=actor,
+            kind=kind,
+            wait_sim_s=sum(one.wait_sim_s for one in group),
+        )
+        for (actor, kind), group in groups.items()
+    ]
+    return sorted(rows, key=lambda row: -row.wait_sim_s)
 
 
 def _left_out(rows: Sequence[Any]) -> str:

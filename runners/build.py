@@ -15,7 +15,7 @@ from typing import Any
 from runners.learner.horovod import Horovod, check_num_ranks
 from runners.partition import Assignment, Partition, divide
 from runners.privacy import Privacy
-from runners.task import Task
+from runners.task import Task, check_recipe
 from sim.agent import Agent
 from sim.availability import Availability
 from sim.bandwidth import Bandwidth
@@ -101,12 +101,14 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
     """
     try:
         consortium = run.scenario.consortium(run.seed)
-        if isinstance(run.learner, Horovod) and run.learner.launcher == "own":
-            check_num_ranks(run.learner.num_ranks, len(consortium.partners))
+        if isinstance(run.learner, Horovod):
+            check_recipe(run.task)
+            if run.learner.launcher == "own":
+                check_num_ranks(run.learner.num_ranks, len(consortium.partners))
         run.agent.check(len(consortium.partners))
-        run.fault.check(len(consortium.partners))
         run.availability.check([partner.name for partner in consortium.partners])
-        run.topology.wire(consortium)
+        wiring = run.topology.wire(consortium)
+        run.fault.check(len(consortium.partners), len(wiring.sites))
         assignment = divide(run.task.index(), run.partition, consortium.partners, run.seed)
         workload = Workload(
             num_parameters=run.task.num_parameters,

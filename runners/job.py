@@ -26,6 +26,7 @@ from runners.learner.horovod import Horovod
 from runners.perform import Job, prepare, simulate
 from runners.progress import progress
 from runners.record import Failure, write_failure
+from sim.ledger import NoProgress
 
 CONF = Path(__file__).parents[1] / "conf"
 EXIT_FAILED = 1
@@ -75,7 +76,7 @@ def run_composed(config: DictConfig, conclude: Callable[[Job], None]) -> None:
     is_sweep = HydraConfig.get().mode is RunMode.MULTIRUN
     try:
         _run(folder, resolved, conclude)
-    except (ConfigError, RankFailure) as error:
+    except (ConfigError, RankFailure, NoProgress) as error:
         rank, trace = (
             (error.rank, error.traceback) if isinstance(error, RankFailure) else (None, None)
         )

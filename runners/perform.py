@@ -115,9 +115,11 @@ def _write(
         return
     record = describe(job.config, "finished") | {
         "virtual": virtual_summary(
+            outcome,
             rounds,
             num_partners=len(job.setting.consortium.partners),
             target_accuracy=job.run.budget.target_accuracy,
+            tariff=job.run.tariff,
         ),
         "wall": wall,
         "metrics": metrics,

@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from runners.record import write_atomically
+from sim.tariff import Tariff, Usage
 from sim.trace import KINDS, SPAN_COLUMNS, Round, Span
-from sim.world import Outcome
+from sim.world import Outcome, ServerUse
 
 TIMELINE_MAX_SPANS = 100_000
 """A timeline holds the first spans: viewers grow slow, and the parquet file has them all.
@@ -27,6 +28,7 @@ def rounds_table(outcome: Outcome) -> pd.DataFrame:
             "start_sim_s": one.start_sim_s,
             "end_sim_s": one.end_sim_s,
             "num_participants": one.num_participants,
+            "num_dropped": one.num_dropped,
             "num_samples": one.num_samples,
             "num_bytes": one.num_bytes,
             **{f"{kind}_sim_s": one.partner_sim_s[kind] for kind in KINDS},
@@ -45,18 +47,25 @@ def spans_table(spans: Sequence[Span]) -> pd.DataFrame:
 
 
 def virtual_summary(
-    rounds: pd.DataFrame, *, num_partners: int, target_accuracy: float
+    outcome: Outcome,
+    rounds: pd.DataFrame,
+    *,
+    num_partners: int,
+    target_accuracy: float,
+    tariff: Tariff,
 ) -> dict[str, Any]:
-    """Return a record's `virtual` part: totals, means per partner, and when the target was reached
-    (None: missed).
+    """Return a record's `virtual` part: totals, means per partner, costs, servers, and when the
+    target was reached (None: missed).
     """
     last = rounds.iloc[-1]
+    usage = _usage(outcome, rounds)
     reached = rounds[rounds["test_accuracy"] >= target_accuracy]
     total_sim_s = float(last["end_sim_s"])
     return {
         "total_sim_s": total_sim_s,
         "num_partners": num_partners,
         "num_rounds": len(rounds) - 1,
+        "num_dropped": int(rounds["num_dropped"].sum()),
         "num_samples": int(last["num_samples"]),
         "num_bytes": float(last["num_bytes"]),
         "samples_per_sim_s": float(last["num_samples"]) / total_sim_s if total_sim_s else None,
@@ -64,6 +73,37 @@ def virtual_summary(
         "time_to_target_sim_s": float(reached["end_sim_s"].iloc[0]) if len(reached) else None,
         "bytes_to_target": float(reached["num_bytes"].iloc[0]) if len(reached) else None,
         **{f"{kind}_sim_s": float(rounds[f"{kind}_sim_s"].sum()) / num_partners for kind in KINDS},
+        "cost_usd": tariff.usd(usage),
+        "energy_joules": tariff.energy_joules(usage),
+        **_servers(outcome.servers),
+    }
+
+
+def _usage(outcome: Outcome, rounds: pd.DataFrame) -> Usage:
+    """Return what is paid for; a server that nothing went through is not rented."""
+    busy_sim_s = float(rounds["compute_sim_s"].sum())
+    last = rounds.iloc[-1]
+    return Usage(
+        partner_busy_sim_s=busy_sim_s,
+        partner_idle_sim_s=sum(float(rounds[f"{kind}_sim_s"].sum()) for kind in KINDS) - busy_sim_s,
+        total_sim_s=float(last["end_sim_s"]),
+        num_proxies=sum(server.num_bytes > 0 for server in outcome.servers),
+        sent_bytes=float(last["num_bytes"]),
+    )
+
+
+def _servers(servers: Sequence[ServerUse]) -> dict[str, Any]:
+    """Return what the servers did together; None where none merged anything."""
+    busy = [server for server in servers if server.num_merged]
+    num_merged = sum(server.num_merged for server in busy)
+    queued_sim_s = sum(server.num_merged * server.mean_queue_sim_s for server in busy)
+    return {
+        "num_servers": sum(server.num_bytes > 0 for server in servers),
+        "num_merged": num_merged,
+        "mean_queue_sim_s": queued_sim_s / num_merged if num_merged else None,
+        "server_utilisation": sum(server.utilisation for server in busy) / len(busy)
+        if busy
+        else None,
     }
 
 

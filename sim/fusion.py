@@ -7,8 +7,9 @@ its step is the exposed part of the communication. Bytes, virtual seconds.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from sim.bounds import one_of, positive
@@ -50,14 +51,16 @@ def reduce_during_backward(
     world: "World",
     members: Sequence[Member],
     *,
-    fusion: Fusion,
+    fusion: Fusion | None,
     algorithm: str,
     sites: tuple[tuple[int, ...], ...],
     tensor_bytes: Sequence[float],
 ) -> Steps:
-    """Compute one step, and sum its tensors as they come, `tensor_bytes` in forward order.
+    """Compute one step, and sum its tensors as they come, `tensor_bytes` in forward order; those of
+    0 bytes are not summed.
 
-    A tensor is ready when the slowest member has it; tensors take equal parts of the backward pass.
+    A tensor is ready when the slowest member has it; the workload says which part of the backward
+    pass each takes. Without fusion, each is summed by itself and nobody needs to agree on it.
     """
     start_sim_s = world.env.now
     durations = [member.draw_sim_s(1) for member in members]
@@ -65,10 +68,15 @@ def reduce_during_backward(
         parts = (("compute", start_sim_s + seconds), ("transfer", math.inf))
         member.begin(sum(tensor_bytes), parts)
     slowest_sim_s = max(durations)
-    ready = _ready_times(start_sim_s, slowest_sim_s, tensor_bytes)
+    fractions = world.workload.backward_fractions
+    ready = _ready_times(start_sim_s, slowest_sim_s, tensor_bytes, fractions)
     while ready:
-        cycle = yield from _await_cycle(world, members, fusion, sites, ready[0][0])
-        group_bytes, ready = _take(ready, cycle, fusion.buffer_bytes)
+        if fusion is None:
+            yield world.env.timeout(max(0.0, ready[0][0] - world.env.now))
+            (_, group_bytes), *ready = ready
+        else:
+            cycle = yield from _await_cycle(world, members, fusion, sites, ready[0][0])
+            group_bytes, ready = _take(ready, cycle, fusion.buffer_bytes)
         began_sim_s = world.env.now
         phases = allreduce(algorithm, len(members), group_bytes, sites)
         yield from world.traffic.collective(members, phases)
@@ -83,20 +91,27 @@ def reduce_during_backward(
 
 
 def _ready_times(
-    start_sim_s: float, step_sim_s: float, tensor_bytes: Sequence[float]
+    start_sim_s: float,
+    step_sim_s: float,
+    tensor_bytes: Sequence[float],
+    fractions: Sequence[float] | None,
 ) -> list[tuple[float, float]]:
     """Return when each tensor is ready, and its bytes, in the order of the backward pass."""
-    num_tensors = len(tensor_bytes)
     forward_sim_s = (1 - BACKWARD_FRACTION) * step_sim_s
     return [
-        (
-            start_sim_s
-            + forward_sim_s
-            + BACKWARD_FRACTION * step_sim_s * (number + 1) / num_tensors,
-            num_bytes,
+        (start_sim_s + forward_sim_s + BACKWARD_FRACTION * step_sim_s * done, num_bytes)
+        for done, num_bytes in zip(
+            _done_fractions(len(tensor_bytes), fractions), reversed(tensor_bytes), strict=True
         )
-        for number, num_bytes in enumerate(reversed(tensor_bytes))
+        if num_bytes > 0
     ]
+
+
+def _done_fractions(num_tensors: int, fractions: Sequence[float] | None) -> Iterable[float]:
+    """Return the part of the backward pass that is done with each tensor, the last one first."""
+    if fractions is None:
+        return ((number + 1) / num_tensors for number in range(num_tensors))
+    return accumulate(reversed(fractions))
 
 
 def _await_cycle(

@@ -15,6 +15,10 @@ MAX_EMPTY_ROUNDS = 1000
 """Rounds in a row in which nothing was learned, after which a run gives up."""
 
 
+class NoProgress(RuntimeError):
+    """A run that can't come to its end, in words for the person who set it up."""
+
+
 class Ledger:
     """Count rounds, samples and evaluations."""
 
@@ -77,7 +81,7 @@ class Ledger:
     def _check_progress(self, now_sim_s: float, num_samples: int) -> None:
         self._num_empty_rounds = 0 if num_samples else self._num_empty_rounds + 1
         if self._num_empty_rounds > MAX_EMPTY_ROUNDS:
-            raise RuntimeError(
+            raise NoProgress(
                 f"{MAX_EMPTY_ROUNDS} rounds in a row in which nothing was learned, at {now_sim_s} "
                 "virtual seconds: nobody gets done before the deadline or the next fault; try a "
                 "longer deadline, fewer local steps or milder faults"

@@ -1,7 +1,8 @@
 """Owns who is up: attempts that end when a machine they need breaks down, and waiting for a return.
 
 A mode runs whatever can fail as an attempt. Its value says whether it came to its end; all that it
-had under way is then stopped, so that nothing hangs and nothing goes on in secret.
+had under way is then stopped, so that nothing hangs and nothing goes on in secret. A machine may be
+down for several reasons at once (a fault while it is not available); it is up when none is left.
 """
 
 from collections.abc import Generator, Sequence
@@ -23,6 +24,7 @@ class Presence:
         self._env = env
         self._network = network
         self._changed = env.event()
+        self._num_reasons: dict[Machine, int] = {}  # to be down
 
     def attempt(self, machines: Sequence[Machine], steps: Steps) -> simpy.Process:
         """Run `steps` as a process that needs `machines`; its value is False when one of them
@@ -54,23 +56,22 @@ class Presence:
 
     def break_down(self, machine: Machine) -> None:
         """Take a machine down at once, with all that it is doing."""
-        if not machine.is_up:
-            return
         self._halt(machine)
-        machine.set_up(False)
+        self.withdraw(machine)
         for attempt in list(machine.attempts):
             self.abandon(attempt)
-        self._tell()
 
     def withdraw(self, machine: Machine) -> None:
         """Take a machine out after what it is doing."""
+        self._num_reasons[machine] = self._num_reasons.get(machine, 0) + 1
         if machine.is_up:
             machine.set_up(False)
             self._tell()
 
     def repair(self, machine: Machine) -> None:
-        """Bring a machine back."""
-        if not machine.is_up:
+        """Undo one breakdown or withdrawal; the last one brings the machine back."""
+        self._num_reasons[machine] -= 1
+        if self._num_reasons[machine] == 0:
             machine.set_up(True)
             self._tell()
 

@@ -34,33 +34,37 @@ class ProxyServer(Machine):
     ) -> None:
         super().__init__(env, name, proxy, efficiency)
         self.num_workers = proxy.num_workers
-        self.num_jobs = 0
+        self.num_jobs = 0  # that were done, with their time in the queue and at a worker
         self.queued_sim_s = 0.0
         self.busy_sim_s = 0.0
-        self._crashes = 0
+        self.num_crashes = 0
         self._trace = trace
         self._merge_bytes_per_s = proxy.merge_bytes_per_s
         self._clear()
 
     def merge(self, num_bytes: float) -> Job:
         """Queue an update of `num_bytes`."""
+        return self.serve(num_bytes, self._merge_bytes_per_s)
+
+    def serve(self, num_bytes: float, bytes_per_s: float) -> Job:
+        """Queue a job of `num_bytes` that a worker does at a rate of its own."""
         now_sim_s = self.env.now
         free_at_sim_s, worker = self._free_at_sim_s[0]
         start_sim_s = max(now_sim_s, free_at_sim_s)
-        service_sim_s = num_bytes / self._merge_bytes_per_s
+        service_sim_s = num_bytes / bytes_per_s
         end_sim_s = start_sim_s + service_sim_s
         heapq.heapreplace(self._free_at_sim_s, (end_sim_s, worker))
-        self.num_jobs += 1
-        self.queued_sim_s += start_sim_s - now_sim_s
-        self.busy_sim_s += service_sim_s
         end = self.env.timeout(end_sim_s - now_sim_s)
+        job = Job(start_sim_s, end)
         assert end.callbacks is not None
-        end.callbacks.append(partial(self._merged, worker, start_sim_s, num_bytes, self._crashes))
-        return Job(start_sim_s, end)
+        end.callbacks.append(
+            partial(self._done, job, worker, now_sim_s, num_bytes, self.num_crashes)
+        )
+        return job
 
     def stop(self) -> None:
         """Lose the queue, and what is being merged."""
-        self._crashes += 1
+        self.num_crashes += 1
         self._clear()
 
     def _clear(self) -> None:
@@ -68,8 +72,20 @@ class ProxyServer(Machine):
         names = [self.name] if one else [f"{self.name}.{n}" for n in range(self.num_workers)]
         self._free_at_sim_s = [(self.env.now, name) for name in names]  # a heap of workers
 
-    def _merged(
-        self, worker: str, start_sim_s: float, num_bytes: float, crashes: int, _end: simpy.Event
+    def _done(
+        self,
+        job: Job,
+        worker: str,
+        arrival_sim_s: float,
+        num_bytes: float,
+        num_crashes: int,
+        _end: simpy.Event,
     ) -> None:
-        if crashes == self._crashes:
-            self._trace.other_span(worker, "merge", start_sim_s, self.env.now, num_bytes)
+        """Count and trace a job, unless a crash has lost it."""
+        if num_crashes != self.num_crashes:
+            return
+        start_sim_s, now_sim_s = job.start_sim_s, self.env.now
+        self.num_jobs += 1
+        self.queued_sim_s += start_sim_s - arrival_sim_s
+        self.busy_sim_s += now_sim_s - start_sim_s
+        self._trace.other_span(worker, "merge", start_sim_s, now_sim_s, num_bytes)

@@ -1,6 +1,7 @@
 """Owns what goes on beside the mode: availability, bandwidth and faults, each a process.
 
-They end when the run ends.
+They begin before the mode does, so that who is not there at time 0 is not asked, and end when the
+run ends.
 """
 
 import math
@@ -25,17 +26,18 @@ def start_surroundings(world: "World") -> None:
 def _follow_availability(world: "World", member: Member) -> Steps:
     rng = stream(world.setting.seed, "availability", member.name)
     for is_up, seconds in world.setting.availability.phases(member.name, rng):
-        if is_up:
-            world.presence.repair(member)
-        else:
+        if not is_up:
             world.presence.break_down(member)
         if math.isinf(seconds):
             return
         yield world.env.timeout(seconds)
+        if not is_up:
+            world.presence.repair(member)
 
 
 def _follow_bandwidth(world: "World") -> Steps:
     """Change links; the option speaks of line rates, the network of what is left for payload."""
+    yield world.env.timeout(0.0)  # the mode has put up its servers by then
     links = world.traffic.links([*world.members, *world.servers])
     efficiency = world.setting.transport.efficiency
     line_rates = {name: link.bytes_per_s / efficiency for name, link in links.items()}

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from sim.collective import Phase
 from sim.fair_share import Link
 from sim.machine import Machine
-from sim.network import Network, Transfer
+from sim.network import Network
 from sim.presence import Steps
 from sim.route import Route, bundle
 from sim.routing import Router
 from sim.topology import Cable
+from sim.transfer import Transfer
 from sim.transport import Transport
 
 MAX_BUNDLES = 256

@@ -3,6 +3,7 @@
 Comes from the task (runners/task), read by the hardware profile and the modes. No tensor, no data.
 """
 
+import math
 from dataclasses import dataclass
 
 from sim.bounds import at_least, positive
@@ -14,7 +15,8 @@ class Workload:
 
     `tensor_parameters` are the sizes of the gradient tensors in forward order: the backward pass
     delivers the last one first. `train_flops_per_sample` counts forward and backward pass;
-    `num_samples[i]` is what partner i holds.
+    `num_samples[i]` is what partner i holds. `backward_fractions` are the parts of the backward
+    pass that the tensors take, in the same order; None gives all the same.
     """
 
     num_parameters: int
@@ -24,6 +26,7 @@ class Workload:
     sample_bytes: int
     batch_size: int
     num_samples: tuple[int, ...]
+    backward_fractions: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         at_least(
@@ -38,6 +41,7 @@ class Workload:
                 f"parameters, got {self.tensor_parameters}; one tensor is "
                 f"({self.num_parameters},)"
             )
+        self._check_fractions()
         at_least("batch_size", self.batch_size, 1, remedy="try task.batch_size=32")
         positive(
             "train_flops_per_sample",
@@ -51,6 +55,20 @@ class Workload:
                     "samples; every partner needs at least one: take fewer partners, more even "
                     "data shares or a milder partition"
                 )
+
+    def _check_fractions(self) -> None:
+        fractions = self.backward_fractions
+        if fractions is None:
+            return
+        if (
+            len(fractions) != len(self.tensor_parameters)
+            or min(fractions) < 0
+            or not math.isclose(sum(fractions), 1.0)
+        ):
+            raise ValueError(
+                f"backward_fractions must be {len(self.tensor_parameters)} numbers of at least 0 "
+                f"that add up to 1, got {fractions}; None gives every tensor the same"
+            )
 
     @property
     def update_bytes(self) -> int:

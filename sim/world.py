@@ -22,9 +22,9 @@ from sim.consortium import Consortium, Proxy
 from sim.fault import Fault
 from sim.hardware import Hardware
 from sim.learner import Learner, Merged, Model
-from sim.ledger import Ledger
+from sim.ledger import Ledger, NoProgress
 from sim.machine import Machine
-from sim.network import Network, Transfer
+from sim.network import Network
 from sim.outages import Outages
 from sim.partner import Member
 from sim.presence import Presence, Steps
@@ -35,6 +35,7 @@ from sim.surroundings import start_surroundings
 from sim.topology import Topology
 from sim.trace import LEVELS, PROXY, Round, Span, Trace
 from sim.traffic import Traffic
+from sim.transfer import Transfer
 from sim.transport import Transport
 from sim.variability import Variability
 from sim.workload import Workload
@@ -77,11 +78,12 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class ServerUse:
-    """Hold what a server did: updates merged, their mean time in its queue, and the part of its
-    workers' time that they took (0 to 1).
+    """Hold what a server did: bytes it sent and received, updates merged, their mean time in its
+    queue, and the part of its workers' time that they took (0 to 1).
     """
 
     name: str
+    num_bytes: float
     num_merged: int
     mean_queue_sim_s: float
     utilisation: float
@@ -130,17 +132,15 @@ class World:
         )
 
     def run(self) -> Outcome:
-        """Run the mode to its end; raises RuntimeError when it gets stuck, with all that it waits
-        for.
-        """
-        process = self.env.process(self.setting.mode.run(self))
+        """Run the mode to its end; raises NoProgress when it can't get there."""
         start_surroundings(self)
+        process = self.env.process(self.setting.mode.run(self))
         try:
             self.env.run(until=process)
         except RuntimeError as error:
-            if process.triggered:
+            if process.triggered or isinstance(error, NoProgress):
                 raise
-            raise RuntimeError(
+            raise NoProgress(
                 f"mode {type(self.setting.mode).__name__} waits for an event that never comes, at "
                 f"{self.env.now} virtual seconds in round {self.trace.round}: either whoever it "
                 "needs is gone for good (see availability and fault), or the mode has a mistake"
@@ -185,7 +185,7 @@ class World:
 
     def add_server(self, name: str, spec: Proxy, *, like: str) -> ProxyServer:
         """Put up one more server, plugged in where the machine named `like` is."""
-        self.traffic.router.plug(name, like=like)
+        self.traffic.plug(name, like=like)
         server = ProxyServer(self.env, name, spec, trace=self.trace, efficiency=self._efficiency)
         self.servers.append(server)
         return server
@@ -206,6 +206,7 @@ class World:
         capacity_sim_s = server.num_workers * self.env.now
         return ServerUse(
             name=server.name,
+            num_bytes=server.uplink.carried_bytes + server.downlink.carried_bytes,
             num_merged=server.num_jobs,
             mean_queue_sim_s=server.queued_sim_s / server.num_jobs if server.num_jobs else 0.0,
             utilisation=server.busy_sim_s / capacity_sim_s if capacity_sim_s else 0.0,

@@ -1,24 +1,37 @@
-"""Data that ship are listed with their source and licence."""
+"""Data that ship are listed with their source and licence, in the README.md beside them."""
 
 from pathlib import Path
 
 import pytest
 
-DATA = Path(__file__).parents[1] / "runners" / "task" / "data"
-FILES = sorted(path for path in DATA.iterdir() if path.name != "README.md")
+ROOT = Path(__file__).parents[1]
+FOLDERS = sorted(
+    path
+    for package in ("sim", "runners")
+    for path in (ROOT / package).rglob("data")
+    if path.is_dir()
+)
+FILES = sorted(path for folder in FOLDERS for path in folder.iterdir() if path.name != "README.md")
+LICENCES = ("Apache-2.0", "MIT", "CC BY", "CC0", "PDDL")
 
 
-def rows() -> dict[str, str]:
+def rows(folder: Path) -> dict[str, str]:
     """Return the source and licence of each file that the README's table has."""
-    lines = (DATA / "README.md").read_text(encoding="utf-8").splitlines()
+    lines = (folder / "README.md").read_text(encoding="utf-8").splitlines()
     cells = [line.strip("| ").split(" | ") for line in lines if line.startswith("| `")]
-    return {name.strip("`"): source for name, _, source in cells}
+    return {row[0].strip("`"): row[-1] for row in cells}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_the_data_of_all_packages_are_found() -> None:
+    found = {str(folder.relative_to(ROOT)) for folder in FOLDERS}
+    assert {"runners/task/data", "sim/topology/data", "sim/bandwidth/data"} <= found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_has_a_source_and_a_licence(path: Path) -> None:
-    assert any(licence in rows()[path.name] for licence in ("CC BY", "CC0", "PDDL"))
+    assert any(licence in rows(path.parent)[path.name] for licence in LICENCES)
 
 
-def test_no_row_is_left_of_a_file_that_is_gone() -> None:
-    assert set(rows()) == {path.name for path in FILES}
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_row_is_left_of_a_file_that_is_gone(folder: Path) -> None:
+    assert set(rows(folder)) == {path.name for path in folder.iterdir()} - {"README.md"}

@@ -18,10 +18,11 @@ import torch
 from runners.learner.horovod import Ranks
 from runners.learner.local_training import LocalTraining
 from runners.learner.optimizer import Optimizer
+from runners.learner.outer_optimizer import check_outer, outer_step
 from runners.privacy import Privacy
 from runners.stopwatch import Stopwatch
 from runners.task import Task
-from sim.learner import Evaluation, Feedback, Merged, Model, Work
+from sim.learner import Evaluation, Feedback, Merged, Model, Outer, Work
 
 
 @dataclass(kw_only=True)
@@ -29,12 +30,14 @@ class Version:
     """A version of a model, and the optimizer that its line of versions goes on with.
 
     `vector` is None on ranks that don't keep it, and until the sum that makes it has come in.
+    `velocity` is the outer optimizer's, None where it has none yet.
     """
 
     version: int
     owner: int | None
     vector: torch.Tensor | None
     optimizer: Optimizer
+    velocity: torch.Tensor | None = None
 
     def weights(self) -> torch.Tensor:
         """Return the weights; they must be kept on this rank."""
@@ -44,7 +47,11 @@ class Version:
     def next(self, vector: torch.Tensor | None) -> "Version":
         """Return the version after this one."""
         return Version(
-            version=self.version + 1, owner=self.owner, vector=vector, optimizer=self.optimizer
+            version=self.version + 1,
+            owner=self.owner,
+            vector=vector,
+            optimizer=self.optimizer,
+            velocity=self.velocity,
         )
 
 
@@ -76,14 +83,25 @@ class RankLearner:
 
     def step(self, model: Model, works: Sequence[Work]) -> Merged:
         """Take optimizer steps: the owner's own, or one with the average gradient of all works."""
+        _check_whole(works)
         self.finish()
         version = _version(model)
         if version.owner is not None:
             return self._own_steps(version, works)
         return self._shared_step(version, works)
 
-    def merge(self, model: Model, works: Sequence[Work], weights: Sequence[float]) -> Merged:
-        """Train every hosted work from its start, and add the weighted updates of all ranks."""
+    def merge(
+        self,
+        model: Model,
+        works: Sequence[Work],
+        weights: Sequence[float],
+        outer: Outer | None = None,
+    ) -> Merged:
+        """Train every hosted work from its start, and add the weighted updates of all ranks, or let
+        `outer` step with them.
+        """
+        check_outer(outer, works)
+        _check_whole(works)
         self.finish()
         num_parameters = self._training.model.num_parameters
         num_slots = num_parameters + 2 * len(self._training.model.tail)
@@ -99,12 +117,43 @@ class RankLearner:
         with self.stopwatch.phase("communicate"):
             self._ranks.sum(total, "merge")
         version = _version(model)
-        vector = (version.weights() + update_sum).to(torch.float32)
+        velocity = version.velocity
+        if outer is not None:
+            update_sum, velocity = outer_step(update_sum, velocity, outer)
+        merged = version.next((version.weights() + update_sum).to(torch.float32))
+        merged.velocity = velocity
         losses, norms = tail.cpu()
         partners = [work.partner for work in works]
-        return Merged(
-            model=version.next(vector), feedback=lambda: _feedback(partners, losses, norms)
-        )
+        return Merged(model=merged, feedback=lambda: _feedback(partners, losses, norms))
+
+    def average(self, models: Sequence[Model], weights: Sequence[float]) -> Version:
+        """Return the weighted mean of shared models; all ranks have them, so no byte moves."""
+        self.finish()
+        versions = [_version(model) for model in models]
+        total = torch.zeros_like(versions[0].weights(), dtype=torch.float64)
+        for version, weight in zip(versions, weights, strict=True):
+            total.add_(version.weights(), alpha=weight)
+        newest = max(versions, key=lambda version: version.version)
+        return newest.next(total.to(torch.float32))
+
+    def mix(self, models: Sequence[Model], weights: Sequence[Sequence[float]]) -> list[Model]:
+        """Show all owned models to all ranks, and take the means of those that this rank keeps."""
+        self.finish()
+        versions = [_version(model) for model in models]
+        if any(version.owner is None for version in versions):
+            raise ValueError("mix needs models that partners own; a shared one is on all ranks")
+        shape = (len(versions), self._training.model.num_parameters)
+        rows = torch.zeros(shape, device=self._ranks.device)  # zeros elsewhere, so sums are exact
+        for row, version in zip(rows, versions, strict=True):
+            if self._keeps(version.owner):
+                row.copy_(version.weights())
+        with self.stopwatch.phase("communicate"):
+            self._ranks.sum(rows, "mix")
+        with self.stopwatch.phase("train"):
+            return [
+                version.next(_weighted_sum(rows, row) if self._keeps(version.owner) else None)
+                for version, row in zip(versions, weights, strict=True)
+            ]
 
     def evaluate(self, models: Sequence[Model]) -> Evaluation:
         """Return the mean over `models`; a shared model's test set is divided among the ranks."""
@@ -212,6 +261,21 @@ class RankLearner:
 def _version(model: Model) -> Version:
     assert isinstance(model, Version), "models come from this learner and go back to it"
     return model
+
+
+def _check_whole(works: Sequence[Work]) -> None:
+    if any(work.part is not None for work in works):
+        raise ValueError(
+            "learner=horovod can't train parts of a model yet; try learner=none, or with "
+            "mode=partner/submodel mode.fractions=[1.0]"
+        )
+
+
+def _weighted_sum(rows: torch.Tensor, weights: Sequence[float]) -> torch.Tensor:
+    """Return the weighted sum of the rows that have a weight, computed in float64."""
+    used = [number for number, weight in enumerate(weights) if weight]
+    factors = torch.tensor([weights[number] for number in used], dtype=torch.float64)
+    return (factors.to(rows.device) @ rows[used].double()).to(torch.float32)
 
 
 def _feedback(

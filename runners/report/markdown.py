@@ -6,8 +6,7 @@ from runners.report.compare import Comparison
 from runners.report.files import write_text
 from runners.report.load import Sweep
 from runners.report.picture import accuracy_svg
-from runners.report.quantities import QUANTITIES
-from runners.report.table import Table, describe_unfinished, differences_table, summary_table
+from runners.report.table import Table, describe_unfinished, differences_table, summary_tables
 
 PICTURE_NAME = "accuracy.svg"
 
@@ -17,7 +16,7 @@ def write_markdown(
 ) -> None:
     """Write `report.md` and, when there are accuracies, `accuracy.svg` into the sweep's folder."""
     parts = [f"# {_escaped(sweep.folder.resolve().name)}", _escaped(" ".join(answer))]
-    parts.append(_section(summary_table(sweep, comparison, QUANTITIES)))
+    parts += [_section(table) for table in summary_tables(sweep, comparison)]
     if comparison.differences:
         parts.append(_section(differences_table(comparison)))
     if sweep.has_accuracy:

@@ -13,8 +13,7 @@ from runners.report.compare import Comparison
 from runners.report.figures import build_pictures
 from runners.report.files import write_text
 from runners.report.load import Sweep
-from runners.report.quantities import BYTES_TO_TARGET, QUANTITIES
-from runners.report.table import Table, describe_unfinished, differences_table, summary_table
+from runners.report.table import Table, describe_unfinished, differences_table, summary_tables
 
 SCRIPT_NAME = "plotly.min.js"
 TEMPLATE_NAME = "page.html.j2"
@@ -35,9 +34,7 @@ def write_page(
     text = environment.get_template(TEMPLATE_NAME).render(
         name=sweep.folder.resolve().name,
         answer=answer,
-        summary=summary_table(
-            sweep, comparison, [one for one in QUANTITIES if one is not BYTES_TO_TARGET]
-        ),
+        summaries=summary_tables(sweep, comparison),
         differences=differences_table(comparison),
         facts=facts,
         pictures=[picture for picture in pictures if not picture["name"].startswith("timeline")],

@@ -9,15 +9,18 @@ class Quantity:
     """One figure of a run: the `column` of the table of runs that holds it, and how to compare it.
 
     `needs_target`: it is empty in a run that missed the target accuracy. `compared_as` is None when
-    modes are not compared by it.
+    modes are not compared by it. `is_hidden_at_zero`: tables leave it out where all modes have 0.
     """
 
     column: str
     title: str
-    unit: Literal["fraction", "score", "samples_per_s", "seconds", "bytes"]
+    unit: Literal[
+        "fraction", "score", "samples_per_s", "seconds", "bytes", "usd", "joules", "count"
+    ]
     higher_is_better: bool
     compared_as: Literal["difference", "ratio"] | None = None
     needs_target: bool = False
+    is_hidden_at_zero: bool = False
 
 
 ACCURACY = Quantity(
@@ -61,15 +64,20 @@ BYTES_TO_TARGET = Quantity(
     higher_is_better=False,
     needs_target=True,
 )
-
-QUANTITIES = (
-    ACCURACY,
-    MACRO_F1,
-    ROC_AUC,
-    TIME_TO_TARGET,
-    THROUGHPUT,
-    TOTAL_TIME,
-    BYTES,
-    BYTES_TO_TARGET,
+COST = Quantity(
+    column="cost_usd", title="cost", unit="usd", higher_is_better=False, compared_as="ratio"
 )
-"""In the order in which tables show them."""
+ENERGY = Quantity(column="energy_joules", title="energy", unit="joules", higher_is_better=False)
+DROPPED = Quantity(
+    column="num_dropped",
+    title="dropped",
+    unit="count",
+    higher_is_better=False,
+    is_hidden_at_zero=True,
+)
+
+QUALITY = (ACCURACY, MACRO_F1, ROC_AUC)
+SPEED = (TIME_TO_TARGET, THROUGHPUT, TOTAL_TIME, DROPPED)
+EXPENSE = (BYTES, BYTES_TO_TARGET, COST, ENERGY)
+QUANTITIES = (*QUALITY, *SPEED, *EXPENSE)
+"""In the order in which tables show them: a table each for quality, speed and expense."""

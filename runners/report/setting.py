@@ -17,6 +17,10 @@ def describe(sweep: Sweep) -> Table:
     records = list(sweep.records.values())
     rows = [(name, _distinct(record["names"].get(name) for record in records)) for name in NAMES]
     rows += [
+        (
+            "tariff",
+            _distinct(_tariff(sweep.records[run]["config"]) for run in sweep.finished["run"]),
+        ),
         ("partners", _partners(sweep)),
         ("seeds", _distinct(record["seed"] for record in records)),
         (
@@ -48,6 +52,11 @@ def find_command(sweep_dir: Path) -> str | None:
     )
 
 
+def _tariff(config: Mapping[str, Any]) -> str:
+    """Return prices and powers under their names in the config."""
+    return " · ".join(f"{name} {value:g}" for name, value in config["tariff"].items())
+
+
 def _partners(sweep: Sweep) -> str:
     names = [str(name) for name in sweep.partners["partner"].unique()]
     if names:
@@ -57,9 +66,7 @@ def _partners(sweep: Sweep) -> str:
             else ""
         )
         return f"{len(names)}: {', '.join(names[:MAX_PARTNERS_NAMED])}{more}"
-    if sweep.rounds.empty:
-        return DASH
-    return f"{int(sweep.rounds['num_participants'].max())} in the largest round"
+    return _distinct(_number(one) for one in sweep.runs["num_partners"].dropna())
 
 
 def _wall_time(sweep: Sweep) -> str:

@@ -15,16 +15,7 @@ from rich.table import Table as RichTable
 
 from runners.report.compare import Comparison, Difference, Estimate, Summary
 from runners.report.load import Sweep
-from runners.report.quantities import (
-    ACCURACY,
-    BYTES,
-    MACRO_F1,
-    ROC_AUC,
-    THROUGHPUT,
-    TIME_TO_TARGET,
-    TOTAL_TIME,
-    Quantity,
-)
+from runners.report.quantities import EXPENSE, QUALITY, SPEED, TIME_TO_TARGET, Quantity
 from runners.report.units import (
     DASH,
     difference_unit,
@@ -35,8 +26,13 @@ from runners.report.units import (
     format_value,
 )
 
-QUALITY = (ACCURACY, MACRO_F1, ROC_AUC)
-COST = (TIME_TO_TARGET, THROUGHPUT, TOTAL_TIME, BYTES)
+GROUPS = {
+    "Quality": (QUALITY, "final models, held-out test set"),
+    "Speed": (SPEED, "clock: virtual"),
+    "Expense": (EXPENSE, "prices and powers: tariff"),
+}
+"""The tables of figures: title, what they show, and a word on it."""
+
 REFERENCES = {"solo": " (floor)", "pool": " (ceiling)"}
 
 
@@ -58,13 +54,8 @@ def print_report(
     console.print()
     for sentence in answer:
         console.print(escape(sentence), highlight=False)
-    tables = (
-        summary_table(sweep, comparison, QUALITY),
-        summary_table(sweep, comparison, COST),
-        differences_table(comparison),
-    )
-    for table in tables:
-        if len(table.columns) > 2 and table.rows:
+    for table in (*summary_tables(sweep, comparison), differences_table(comparison)):
+        if table.rows:
             console.print()
             print_table(console, table)
     for line in describe_unfinished(sweep):
@@ -72,25 +63,31 @@ def print_report(
     console.print(f"\nreport: {escape(str(report))}", highlight=False, soft_wrap=True)
 
 
-def summary_table(sweep: Sweep, comparison: Comparison, quantities: Sequence[Quantity]) -> Table:
-    """Return mean ± half width for every mode; figures that no run has are left out."""
-    shown = [quantity for quantity in quantities if _is_shown(sweep, comparison, quantity)]
-    rows = tuple(
-        (
-            summary.label + REFERENCES.get(summary.label, ""),
-            _num_seeds(summary),
-            *(_estimate_cell(summary, quantity) for quantity in shown),
-        )
-        for summary in comparison.summaries
-    )
-    titles = tuple(title_of(quantity, sweep) for quantity in shown)
-    is_cost = any(quantity in COST for quantity in shown)
-    return Table(
-        title="Modes compared",
-        columns=("mode", "seeds", *titles),
-        rows=rows,
-        note="mean ± half width of the 95 % t interval over seeds"
-        + ("; clock: virtual" if is_cost else ""),
+def summary_tables(sweep: Sweep, comparison: Comparison) -> list[Table]:
+    """Return mean ± half width for every mode, a table for each group of figures.
+
+    Figures that no run has are left out, and tables without a figure.
+    """
+    tables = []
+    for title, (quantities, about) in GROUPS.items():
+        shown = [one for one in quantities if _is_shown(sweep, comparison, one)]
+        if shown:
+            tables.append(
+                Table(
+                    title=title,
+                    columns=("mode", "seeds", *(title_of(quantity, sweep) for quantity in shown)),
+                    rows=tuple(_summary_row(summary, shown) for summary in comparison.summaries),
+                    note=f"mean ± half width of the 95 % t interval; {about}",
+                )
+            )
+    return tables
+
+
+def _summary_row(summary: Summary, shown: Sequence[Quantity]) -> tuple[str, ...]:
+    return (
+        summary.label + REFERENCES.get(summary.label, ""),
+        _num_seeds(summary),
+        *(estimate_text(summary.estimates[quantity.column], quantity) for quantity in shown),
     )
 
 
@@ -145,13 +142,11 @@ def print_table(console: Console, table: Table) -> None:
     """Print a table; a row's name that is that of the row above is left out."""
     shown = RichTable(
         title=escape(table.title),
-        caption=escape(table.note),
         box=box.SIMPLE_HEAD,
         title_justify="left",
         pad_edge=False,
         collapse_padding=True,
     )
-    shown.caption_justify = "left"
     for number, column in enumerate(table.columns):
         justify: JustifyMethod = "left" if number < table.num_text_columns else "right"
         shown.add_column(escape(column), justify=justify, no_wrap=number == 0, overflow="fold")
@@ -161,23 +156,20 @@ def print_table(console: Console, table: Table) -> None:
         previous = row[0]
         shown.add_row(*(escape(cell) for cell in (first, *row[1:])))
     console.print(shown)
+    console.print(escape(table.note), style="italic dim", highlight=False)
 
 
 def _is_shown(sweep: Sweep, comparison: Comparison, quantity: Quantity) -> bool:
     if quantity.needs_target:
         return bool(sweep.targets)
-    estimates = [summary.estimates[quantity.column] for summary in comparison.summaries]
-    return any(estimate.mean is not None for estimate in estimates)
+    means = [summary.estimates[quantity.column].mean for summary in comparison.summaries]
+    return any(bool(mean) if quantity.is_hidden_at_zero else mean is not None for mean in means)
 
 
 def _num_seeds(summary: Summary) -> str:
     if summary.num_finished == summary.num_runs:
         return str(summary.num_finished)
     return f"{summary.num_finished} of {summary.num_runs}"
-
-
-def _estimate_cell(summary: Summary, quantity: Quantity) -> str:
-    return estimate_text(summary.estimates[quantity.column], quantity)
 
 
 def _difference_row(difference: Difference) -> tuple[str, ...]:

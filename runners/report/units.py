@@ -12,10 +12,14 @@ MINUS = "−"
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """A unit for display: `divisor` stored units make one `suffix`."""
+    """A unit for display: `divisor` stored units make one `suffix`.
+
+    Numbers keep three significant digits, or `num_decimals` where it is given.
+    """
 
     divisor: float
     suffix: str
+    num_decimals: int | None = None
 
 
 _SCALES: dict[str, tuple[Scale, ...]] = {
@@ -28,7 +32,7 @@ _SCALES: dict[str, tuple[Scale, ...]] = {
         Scale(divisor=86400, suffix="d"),
     ),
     "bytes": (
-        Scale(divisor=1, suffix="B"),
+        Scale(divisor=1, suffix="B", num_decimals=0),
         Scale(divisor=1e3, suffix="kB"),
         Scale(divisor=1e6, suffix="MB"),
         Scale(divisor=1e9, suffix="GB"),
@@ -39,8 +43,19 @@ _SCALES: dict[str, tuple[Scale, ...]] = {
         Scale(divisor=1e3, suffix="k/s"),
         Scale(divisor=1e6, suffix="M/s"),
     ),
-    "fraction": (Scale(divisor=0.01, suffix="%"),),
-    "score": (Scale(divisor=1, suffix=""),),
+    "usd": (
+        Scale(divisor=0.01, suffix="¢"),  # m$ could be a thousandth or a million
+        Scale(divisor=1, suffix="USD"),
+    ),
+    "joules": (
+        Scale(divisor=1, suffix="J"),
+        Scale(divisor=1e3, suffix="kJ"),
+        Scale(divisor=1e6, suffix="MJ"),
+        Scale(divisor=1e9, suffix="GJ"),
+    ),
+    "fraction": (Scale(divisor=0.01, suffix="%", num_decimals=1),),
+    "score": (Scale(divisor=1, suffix="", num_decimals=3),),
+    "count": (Scale(divisor=1, suffix="", num_decimals=1),),
 }
 _SMALLEST_TO_STEP_UP = 2.0
 """Minutes are used from 2 on: 90 s reads better than 1.5 min. Powers of 1,000 step up at 1."""
@@ -50,8 +65,8 @@ def pick_scale(value: float, unit: str) -> Scale:
     """Return the largest scale in which `value` is still at least 1 (2 for min, h and d)."""
     scales = _SCALES[unit]
     chosen = scales[0]
-    if value == 0 and unit == "seconds":
-        return Scale(divisor=1, suffix="s")
+    if value == 0:
+        return next((scale for scale in scales if scale.divisor == 1), chosen)
     for scale in scales[1:]:
         smallest = _SMALLEST_TO_STEP_UP if scale.divisor in (60, 3600, 86400) else 1.0
         if abs(float(f"{value:.3g}")) >= smallest * scale.divisor:
@@ -110,10 +125,8 @@ def _join(text: str, scale: Scale) -> str:
 
 
 def _num_decimals(scaled: float, scale: Scale | None) -> int:
-    """Keep three significant digits; percent always one decimal, scores three, whole bytes none."""
-    fixed = {"%": 1, "": 3, "B": 0}
-    if scale is not None and scale.suffix in fixed:
-        return fixed[scale.suffix]
+    if scale is not None and scale.num_decimals is not None:
+        return scale.num_decimals
     if scaled == 0:
         return 0
     return max(0, 2 - math.floor(math.log10(abs(float(f"{scaled:.3g}")))))

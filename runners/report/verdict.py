@@ -16,7 +16,14 @@ from runners.report.compare import (
     pairs_by_seed,
 )
 from runners.report.load import Sweep
-from runners.report.quantities import ACCURACY, BYTES, THROUGHPUT, TIME_TO_TARGET, Quantity
+from runners.report.quantities import (
+    ACCURACY,
+    BYTES,
+    COST,
+    THROUGHPUT,
+    TIME_TO_TARGET,
+    Quantity,
+)
 from runners.report.table import interval_text
 from runners.report.units import DASH, format_differences, format_ratio, format_value
 
@@ -43,6 +50,7 @@ def answer(sweep: Sweep, comparison: Comparison) -> tuple[str, ...]:
         *_speed(sweep, sides),
         _accuracy(sweep, sides),
         _bytes(sweep, sides),
+        _cost(sweep, sides),
         _references(comparison),
         _scope(comparison, sides),
     )
@@ -153,6 +161,24 @@ def _bytes(sweep: Sweep, sides: Sides) -> str:
     return (
         f"{more.label} moved {_times(ratio)} the bytes of {less.label}, "
         f"{_amounts(sweep, more, less, BYTES)}."
+    )
+
+
+def _cost(sweep: Sweep, sides: Sides) -> str:
+    """Say who costs more; nothing where one of them is free of charge."""
+    ratio = _paired(sweep, sides, COST, is_ratio=True)
+    if ratio.mean.value is None:
+        return ""
+    more, less = _high_and_low(sides, ratio)
+    amounts = _amounts(sweep, more, less, COST)
+    if _is_open(ratio):
+        return (
+            f"Which costs less cannot be told: {_names(more, less)} cost {amounts} "
+            f"{_within(ratio)}."
+        )
+    return (
+        f"{more.label} cost {_times(ratio)} as much as {less.label}, {amounts} at the prices of "
+        f"tariff {_within(ratio)}."
     )
 
 

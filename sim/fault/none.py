@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class NoFault:
     """Let everything work."""
 
-    def check(self, num_partners: int) -> None:
+    def check(self, num_partners: int, num_sites: int) -> None:
         """Fit every consortium."""
 
     def run(self, world: "World") -> Steps:

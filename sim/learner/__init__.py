@@ -62,11 +62,14 @@ class Work:
 class Outer:
     """Hold the settings of an outer optimizer, which takes a merged update for a gradient.
 
-    Nesterov momentum as in DiLoCo (Douillard et al. 2023); 1 and 0 add the update as it is.
+    Nesterov momentum as in DiLoCo (Douillard et al. 2023); 1 and 0 add the update as it is. Each
+    partner's update is rounded to `wire_bytes_per_parameter` before it is summed; None rounds
+    nothing.
     """
 
     learning_rate: float
     momentum: float
+    wire_bytes_per_parameter: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +139,13 @@ class Learner(Protocol):
     def mix(self, models: Sequence[Model], weights: Sequence[Sequence[float]]) -> list[Model]:
         """Return, for each of the owned `models`, the next version: the mean of all of them with
         its row of `weights`.
+        """
+        ...
+
+    def average(self, models: Sequence[Model], weights: Sequence[float]) -> Model:
+        """Return the weighted mean of shared `models`, as the version after the newest of them.
+
+        Their lines of versions began at one model and end here (regional models at a root).
         """
         ...
 

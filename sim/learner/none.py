@@ -42,6 +42,10 @@ class TimeOnly:
         """Return the next versions."""
         return [Version(version=model.version + 1) for model in models]
 
+    def average(self, models: Sequence[Model], weights: Sequence[float]) -> Version:
+        """Return the next version."""
+        return Version(version=1 + max(model.version for model in models))
+
     def evaluate(self, models: Sequence[Model]) -> Evaluation | None:
         """Return None: there is no model to evaluate."""
         return None

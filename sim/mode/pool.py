@@ -6,14 +6,15 @@ for the result.
 
 Faults: a provider that breaks down sends all of its samples again when it is back. If the trainer
 breaks down, it has lost what it was sent in part and the steps since the last evaluation; all wait
-for its return.
+for its return. A cut link holds up everyone until it is mended.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from sim.insist import insist
-from sim.learner import Work
+from sim.learner import Model, Work
 from sim.partner import Member
 from sim.presence import Steps
 from sim.world import World
@@ -25,33 +26,42 @@ class Pool:
 
     def run(self, world: World) -> Steps:
         """Move the data, then pass `num_epochs` times over all of them."""
-        workload = world.workload
-        trainer = max(world.members, key=lambda member: member.speed)
-        model = world.learner.initial_model(owner=trainer.index)
-        world.begin([model])
+        yield from train_in_one_place(world, partial(_ship, world))
 
-        others = [member for member in world.members if member is not trainer]
-        yield world.env.all_of(
-            [world.env.process(_ship(world, member, trainer)) for member in others]
-        )
+
+def train_in_one_place(world: World, ship: Callable[[Member, Member], Steps]) -> Steps:
+    """Let everyone `ship` their data to the fastest partner, which then trains on all of them."""
+    trainer = max(world.members, key=lambda member: member.speed)
+    model = world.learner.initial_model(owner=trainer.index)
+    world.begin([model])
+    others = [member for member in world.members if member is not trainer]
+    yield world.env.all_of([world.env.process(ship(member, trainer)) for member in others])
+    world.end_round(
+        [model], merged=(), num_participants=len(others), num_samples=0, evaluates=False
+    )
+    yield from _train(world, trainer, model)
+
+
+def _train(world: World, trainer: Member, model: Model) -> Steps:
+    workload = world.workload
+    everyone = tuple(member.index for member in world.members)
+    total_steps = world.budget.num_steps(workload.total_samples, workload.batch_size)
+    for num_steps in world.budget.split_steps(total_steps):
+        yield from insist(world, [trainer], partial(_compute, trainer, num_steps))
+        work = Work(partner=trainer.index, start=model, num_steps=num_steps, data_of=everyone)
+        merged = world.learner.step(model, [work])
+        model = merged.model
         world.end_round(
-            [model], merged=(), num_participants=len(others), num_samples=0, evaluates=False
+            [model],
+            merged=[merged],
+            num_participants=1,
+            num_samples=num_steps * workload.batch_size,
+            evaluates=True,
         )
 
-        everyone = tuple(member.index for member in world.members)
-        total_steps = world.budget.num_steps(workload.total_samples, workload.batch_size)
-        for num_steps in world.budget.split_steps(total_steps):
-            yield from insist(world, [trainer], partial(_train, trainer, num_steps))
-            work = Work(partner=trainer.index, start=model, num_steps=num_steps, data_of=everyone)
-            merged = world.learner.step(model, [work])
-            model = merged.model
-            world.end_round(
-                [model],
-                merged=[merged],
-                num_participants=1,
-                num_samples=num_steps * workload.batch_size,
-                evaluates=True,
-            )
+
+def _compute(trainer: Member, num_steps: int) -> Steps:
+    yield trainer.compute(num_steps)
 
 
 def _ship(world: World, member: Member, trainer: Member) -> Steps:
@@ -61,7 +71,3 @@ def _ship(world: World, member: Member, trainer: Member) -> Steps:
 
 def _send(world: World, member: Member, trainer: Member, num_bytes: float) -> Steps:
     yield world.send_direct(member, trainer, num_bytes)
-
-
-def _train(trainer: Member, num_steps: int) -> Steps:
-    yield trainer.compute(num_steps)

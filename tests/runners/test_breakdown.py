@@ -34,10 +34,12 @@ VIRTUAL: dict[str, Any] = {
     "total_sim_s": 8.0,
     "num_partners": 2,
     "num_rounds": 1,
+    "num_dropped": 0,
     "num_bytes": 800.0,
     "samples_per_sim_s": 16.0,
     "cost_usd": 1.5,
     "energy_joules": 2400.0,
+    "mean_queue_sim_s": None,
     **dict.fromkeys((f"{kind}_sim_s" for kind in KINDS), 0.0),
     "compute_sim_s": 4.0,  # (2 + 6) / 2
     "transfer_sim_s": 2.0,
@@ -85,22 +87,45 @@ def test_the_path_is_summed_by_actor_and_kind() -> None:
 
 def test_the_longest_waits_are_shown_and_the_others_counted() -> None:
     waits = [
-        Waiting(waiter=f"p{number}", actor="west", kind="compute", wait_sim_s=30.0 - number)
+        Waiting(waiter="north", actor=f"p{number}", kind="compute", wait_sim_s=30.0 - number)
         for number in range(MAX_ROWS + 3)
     ]
     table = waits_table(waits)
     assert len(table.rows) == MAX_ROWS
-    assert table.rows[0] == ("p0", "west", "compute", "30.0 s")
+    assert table.rows[0] == ("north", "p0", "compute", "30.0 s")
     assert table.note.endswith("3 shorter rows are not shown")
 
 
-def test_facts_name_cost_and_energy() -> None:
-    assert list(facts(RECORD)) == [
-        "partner/allreduce: 8.00 s of virtual time for 2 partners; rounds: 1",
-        "throughput 16.0 /s, 800 B moved, 1.5 USD, 2,400 J",
+def test_waits_of_many_partners_are_added_up() -> None:
+    waits = [
+        Waiting(waiter=f"p{number}", actor="west", kind="compute", wait_sim_s=2.0)
+        for number in range(MAX_PARTNERS + 1)
     ]
-    without_time = RECORD | {"virtual": VIRTUAL | {"samples_per_sim_s": None}}
-    assert list(facts(without_time))[1] == "800 B moved, 1.5 USD, 2,400 J"
+    waits += [Waiting(waiter="p1", actor="proxy", kind="merge", wait_sim_s=1.0)]
+    assert waits_table(waits).rows == (
+        ("13 together", "west", "compute", "26.0 s"),  # 13 * 2
+        ("p1", "proxy", "merge", "1.00 s"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, "throughput 16.0 /s, 800 B moved, cost 1.50 USD, energy 2.40 kJ"),
+        ({"samples_per_sim_s": None}, "800 B moved, cost 1.50 USD, energy 2.40 kJ"),
+        (
+            {"mean_queue_sim_s": 0.25, "num_dropped": 1200},
+            "throughput 16.0 /s, 800 B moved, cost 1.50 USD, energy 2.40 kJ, "
+            "mean queue at servers 250 ms, work of partners lost: 1,200 times",
+        ),
+    ],
+    ids=["all", "took no time", "with a proxy and faults"],
+)
+def test_facts_name_what_the_run_came_to(changed: dict[str, Any], told: str) -> None:
+    assert list(facts(RECORD | {"virtual": VIRTUAL | changed})) == [
+        "partner/allreduce: 8.00 s of virtual time for 2 partners; rounds: 1",
+        told,
+    ]
 
 
 def printed(folder: Path, spans: list[Span]) -> str:

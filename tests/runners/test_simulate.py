@@ -16,7 +16,7 @@ def simulate(folder: Path, *arguments: str, path: str = "") -> str:
     """Run the command and return what it printed."""
     where = f"hydra.{'sweep' if '-m' in arguments else 'run'}.dir={folder}"
     done = subprocess.run(
-        [sys.executable, "-m", "runners.simulate", where, *arguments],
+        [sys.executable, "-m", "runners.simulate", *arguments, where],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -45,6 +45,14 @@ def test_it_needs_no_torch(tmp_path: Path, without_torch: str) -> None:
     assert text.startswith("proxy/federated: ") and "for 4 partners" in text
     for title in ("What partners did", "Critical path", "Who waited for whom"):
         assert title in text
+
+
+def test_every_second_of_a_busy_proxy_has_its_cause(tmp_path: Path) -> None:
+    slow = "scenario.proxy.merge_bytes_per_s=1e4"  # updates queue, so ends are sums of many floats
+    text = simulate(tmp_path, "mode=proxy/federated", "task=digits_mlp", slow)
+    assert virtual(tmp_path)["queue_sim_s"] > 0
+    path = text.partition("Critical path")[2].partition("Who waited")[0]
+    assert "proxy" in path and "nobody" not in path
 
 
 def test_trace_level_rounds_has_no_path(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.fair_share import Link
-from sim.network import Network, Transfer
+from sim.network import Network
 from sim.route import Route, bundle
+from sim.transfer import Transfer
 
 
 def link(name: str, bytes_per_s: float, latency_sim_s: float = 0.0) -> Link:
@@ -115,8 +116,8 @@ def test_a_bundle_advances_at_the_pace_of_its_slowest_link() -> None:
     network = network_in(env)
     network.transfer(20, both)
     env.run()
-    # both messages of 20 bytes at 4/s; a step of 5 bytes takes 5/6 + 0.5 on the fast one, 5/4 on the
-    # slow one, so the latency adds 0.0833 to each step
+    # both messages of 20 bytes at 4/s; a step of 5 bytes takes 5/6 + 0.5 on the fast one, 5/4 on
+    # the slow one, so the latency adds 0.0833 to each step
     assert env.now == pytest.approx(20 / 4 + 3 * (5 / 6 + 0.5 - 5 / 4))
     assert (fast.carried_bytes, slow.carried_bytes, shared.carried_bytes) == (20, 20, 40)
     assert network.sent_bytes == 40

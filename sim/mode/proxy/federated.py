@@ -7,20 +7,23 @@ chosen have been merged (over-selection, Bonawitz et al. 2019) or at the deadlin
 what is late is dropped, and the rest of its bytes is not sent. Replicas of the proxy share the
 partners, and exchange their sums at the end of the round.
 
-Faults: a partner that breaks down is dropped from the round. A proxy that breaks down loses its
-queue and drops its partners; the round waits for its return. A cut link holds up the round unless
-there is a deadline.
+Faults: a partner that breaks down is dropped from the round. A proxy or replica that breaks down
+loses its queue and what it has added up, so all of its partners are dropped; the next round waits
+for its return. A cut link holds up the round unless there is a deadline, or enough partners
+elsewhere.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import simpy
 
+from sim.averaging import merge_by_data
 from sim.bounds import at_least, positive
-from sim.learner import Work
 from sim.partner import Member
 from sim.presence import Steps
+from sim.replicas import exchange, sum_at
 from sim.world import World
 
 
@@ -50,51 +53,51 @@ class Federated:
             yield from world.until_up(world.proxies, len(world.proxies))
             yield from world.until_up(world.members)
             chosen = world.pick(world.up(world.members))
-            merged_members = yield from self._collect(world, chosen)
+            summed = yield from self._collect(world, chosen)
             merged = []
-            if merged_members:
-                yield from world.combine_replicas(world.setting.wire_bytes)
-                works = [
-                    Work(partner=m.index, start=model, num_steps=self.local_steps, data_of=(m.index,))
-                    for m in merged_members
-                ]
-                held = [world.workload.num_samples[member.index] for member in merged_members]
-                weights = [samples / sum(held) for samples in held]
-                merged = [world.learner.merge(model, works, weights)]
+            if summed:
+                merged = [merge_by_data(world, model, summed, self.local_steps)]
                 model = merged[0].model
             world.end_round(
                 [model],
                 merged=merged,
-                num_participants=len(merged_members),
-                num_dropped=len(chosen) - len(merged_members),
-                num_samples=len(merged_members) * self.local_steps * world.workload.batch_size,
+                num_participants=len(summed),
+                num_dropped=len(chosen) - len(summed),
+                num_samples=len(summed) * self.local_steps * world.workload.batch_size,
                 evaluates=None,
             )
 
-    def _collect(self, world: World, chosen: list[Member]) -> Steps:
-        """Let the chosen take part; return those whose updates have been merged in time."""
+    def _collect(self, world: World, chosen: Sequence[Member]) -> Steps:
+        """Let the chosen take part; return those whose updates are in the total."""
+        sums = {server: sum_at(server) for server in world.proxies}
         attempts = [
             world.attempt((member, world.proxy_of(member)), self._take_part(world, member))
             for member in chosen
         ]
-        ends: list[simpy.Event] = [world.presence.first_of(attempts, self._num_kept(len(chosen)))]
-        if self.deadline_sim_s is not None:
-            ends.append(world.env.timeout(self.deadline_sim_s))
-        yield world.env.any_of(ends)
-        in_time = [
-            member
-            for member, attempt in zip(chosen, attempts, strict=True)
-            if attempt.triggered and attempt.value
-        ][: self._num_kept(len(chosen))]
+        num_wanted = math.ceil(self.keep_fraction * len(chosen))
+        yield self._enough(world, attempts, num_wanted)
+        done = [attempt.triggered and attempt.value for attempt in attempts]
         for attempt in attempts:
             world.presence.abandon(attempt)
-        return in_time
+        yield world.env.all_of(attempts)  # what they had under way stops before the round does
+        in_time = [member for member, is_done in zip(chosen, done, strict=True) if is_done]
+        if in_time:
+            yield from exchange(world, sums.values(), world.setting.wire_bytes)
+        kept = [member for member in in_time if sums[world.proxy_of(member)].is_kept]
+        return kept[:num_wanted]  # two workers may end at one instant
 
-    def _num_kept(self, num_chosen: int) -> int:
-        return math.ceil(self.keep_fraction * num_chosen)
+    def _enough(
+        self, world: World, attempts: Sequence[simpy.Process], num_wanted: int
+    ) -> simpy.Event:
+        """Return the event that ends the round."""
+        enough = world.presence.first_of(attempts, num_wanted)
+        if self.deadline_sim_s is None:
+            return enough
+        return world.env.any_of([enough, world.env.timeout(self.deadline_sim_s)])
 
     def _take_part(self, world: World, member: Member) -> Steps:
+        num_bytes = world.setting.wire_bytes
         yield world.receive(member, world.workload.update_bytes)
         yield member.compute(self.local_steps)
-        yield world.send(member, world.setting.wire_bytes)
-        yield world.merge_at(world.proxy_of(member), member, world.setting.wire_bytes)
+        yield world.send(member, num_bytes)
+        yield world.merge_at(world.proxy_of(member), member, num_bytes)

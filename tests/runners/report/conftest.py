@@ -100,7 +100,7 @@ def _record(mode: str, seed: int, status: str, learner: str) -> dict[str, Any]:
             "privacy": "none", "hardware": "cpu_core", "learner": learner,
         },
         "seed": seed,
-        "config": {"seed": seed, "mode": {"name": mode}},
+        "config": {"seed": seed, "mode": {"name": mode}, "tariff": {"usd_per_gb": 0.09}},
         "config_hash": f"{mode}-{seed}",
         "created_utc": "2026-01-01T00:00:00+00:00",
         "commit": "0123abc",
@@ -134,6 +134,7 @@ def _rounds(mode: str, seed: int, accuracy: float | None, learner: str) -> pd.Da
             "start_sim_s": np.maximum(number - 1, 0) * round_sim_s,
             "end_sim_s": number * round_sim_s,
             "num_participants": np.where(number > 0, len(PARTNERS), 0),
+            "num_dropped": 0,
             "num_samples": 1000 * number,
             "num_bytes": num_bytes,
             **{
@@ -157,7 +158,9 @@ def _virtual(rounds: pd.DataFrame, target: float) -> dict[str, Any]:
     reached = rounds[rounds["test_accuracy"] >= target]
     return {
         "total_sim_s": float(last["end_sim_s"]),
+        "num_partners": len(PARTNERS),
         "num_rounds": NUM_ROUNDS,
+        "num_dropped": 0,
         "num_samples": int(last["num_samples"]),
         "num_bytes": float(last["num_bytes"]),
         "samples_per_sim_s": float(last["num_samples"] / last["end_sim_s"]),
@@ -165,8 +168,12 @@ def _virtual(rounds: pd.DataFrame, target: float) -> dict[str, Any]:
         "time_to_target_sim_s": float(reached["end_sim_s"].iloc[0]) if len(reached) else None,
         "bytes_to_target": float(reached["num_bytes"].iloc[0]) if len(reached) else None,
         **{f"{kind}_sim_s": float(rounds[f"{kind}_sim_s"].sum() / len(PARTNERS)) for kind in KINDS},
-        "cost_usd": 0.0,
-        "energy_joules": 0.0,
+        "cost_usd": 0.09 * float(last["num_bytes"]) / 1e9,
+        "energy_joules": 7.0 * float(rounds["compute_sim_s"].sum()),
+        "num_servers": 0,
+        "num_merged": 0,
+        "mean_queue_sim_s": None,
+        "server_utilisation": None,
     }
 
 

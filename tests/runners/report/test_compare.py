@@ -5,7 +5,16 @@ import pytest
 from scipy import stats
 
 from runners.report.compare import Difference, compare_runs, estimate_mean, paired_difference
-from runners.report.quantities import ACCURACY, BYTES, THROUGHPUT, TIME_TO_TARGET
+from runners.report.quantities import (
+    ACCURACY,
+    BYTES,
+    COST,
+    ENERGY,
+    THROUGHPUT,
+    TIME_TO_TARGET,
+    Quantity,
+)
+from runners.report.table import reading_of
 
 
 def _runs(**columns: list[object]) -> pd.DataFrame:
@@ -24,6 +33,9 @@ def _runs(**columns: list[object]) -> pd.DataFrame:
         "total_sim_s",
         "num_bytes",
         "bytes_to_target",
+        "cost_usd",
+        "energy_joules",
+        "num_dropped",
     )
     return pd.DataFrame(dict.fromkeys(others, [math.nan] * num_runs) | defaults | columns)
 
@@ -146,9 +158,15 @@ def test_nothing_finished_leaves_nothing_to_compare():
     assert (comparison.baseline, comparison.differences) == (None, ())
 
 
-def test_lower_is_better_for_bytes():
-    from runners.report.table import reading_of
-
-    runs = _two_modes("num_bytes", [50.0, 51.0, 52.0], [100.0, 101.0, 104.0])
-    difference: Difference = paired_difference(runs, "ours", "theirs", BYTES, is_ratio=True)
+@pytest.mark.parametrize("quantity", [BYTES, COST])
+def test_less_is_better_for_bytes_and_cost(quantity: Quantity):
+    runs = _two_modes(quantity.column, [50.0, 51.0, 52.0], [100.0, 101.0, 104.0])
+    difference: Difference = paired_difference(runs, "ours", "theirs", quantity, is_ratio=True)
     assert reading_of(difference) == "better"
+
+
+def test_modes_are_compared_by_cost_and_not_by_energy():
+    runs = _two_modes("cost_usd", [2.0, 6.0], [1.0, 3.0]).assign(energy_joules=1.0)
+    differences = {one.quantity: one for one in compare_runs(runs).differences}
+    assert differences[COST].mean.value == pytest.approx(0.5)  # the first label is the baseline
+    assert differences[COST].is_ratio and ENERGY not in differences

@@ -94,6 +94,35 @@ def test_without_a_learner_accuracy_is_left_out_with_a_sentence(sweep):
     assert not (sweep.folder / "accuracy.svg").exists()
 
 
+def test_cost_and_energy_have_a_table_of_their_own(full_sweep):
+    _, printed = _report(full_sweep)
+    expense = printed.partition("Expense")[2].partition("Differences")[0]
+    headings = " ".join(expense.split())
+    assert "bytes moved" in headings and "cost" in headings and "energy" in headings
+    # 10 rounds of 4 MB at 0.09 USD a GB, the same in every seed
+    assert "0.360 ± 0 ¢" in expense
+    rows = (full_sweep.folder / "differences.csv").read_text()
+    assert "proxy/federated,partner/allreduce,cost_usd,ratio," in rows
+
+
+@pytest.mark.parametrize(("num_dropped", "is_shown"), [(0, False), (3, True)])
+def test_lost_work_is_shown_where_there_is_any(sweep, num_dropped, is_shown):
+    sweep.finished("proxy/federated", 0, virtual={"num_dropped": num_dropped})
+    sweep.finished("solo", 0)
+    _, printed = _report(sweep)
+    speed = printed.partition("Speed")[2].partition("Expense")[0]
+    assert ("dropped" in speed) is is_shown
+    assert ("3.0" in speed.split()) is is_shown
+
+
+def test_the_setting_has_the_tariff_and_the_partners(sweep):
+    sweep.finished("solo", 0, learner="none")
+    _report(sweep)
+    text = (sweep.folder / "report.md").read_text()
+    assert r"| tariff | usd\_per\_gb 0.09 |" in text
+    assert "| partners | 4 |" in text
+
+
 def test_run_without_spans_has_no_timeline(sweep):
     (sweep.finished("solo", 0) / "trace.parquet").unlink()
     path, _ = _report(sweep)

@@ -29,6 +29,15 @@ from runners.report.units import (
         (345_600, "seconds", "4.00 d"),
         (469.25, "samples_per_s", "469 /s"),
         (30_224, "samples_per_s", "30.2 k/s"),
+        (0, "usd", "0 USD"),
+        (0.000912, "usd", "0.0912 ¢"),
+        (0.5, "usd", "50.0 ¢"),
+        (1, "usd", "1.00 USD"),
+        (12_345.6, "usd", "12,346 USD"),
+        (0.5, "joules", "0.500 J"),
+        (2.4e6, "joules", "2.40 MJ"),
+        (0, "count", "0.0"),
+        (1234, "count", "1,234.0"),
         (0.9123, "fraction", "91.2 %"),
         (0.9123, "score", "0.912"),
     ],
@@ -45,6 +54,7 @@ def test_value_is_scaled_to_a_readable_unit(value, unit, text):
         (30.0, 0.0, "seconds", "30.0 ± 0 s"),
         (30.0, 0.001, "seconds", "30.0 ± <0.1 s"),
         (0.0583, 0.186, "seconds", "58.3 ± 186.0 ms"),
+        (0.00912, 0.00011, "usd", "0.912 ± 0.011 ¢"),
     ],
 )
 def test_half_width_shares_the_unit_and_decimals_of_the_mean(mean, half_width, unit, text):

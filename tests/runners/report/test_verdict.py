@@ -84,3 +84,29 @@ def test_the_best_of_several_modes_stands_for_its_side(sweep):
     sentences = _answer(sweep)
     assert "partner/gossip reached" in sentences[0]
     assert sentences[-1] == "partner/gossip is the best of 2 partner modes on these seeds."
+
+
+def _add_costs(sweep, mode, costs_usd):
+    for seed, cost_usd in enumerate(costs_usd):
+        sweep.finished(mode, seed, learner="none", virtual={"cost_usd": cost_usd})
+
+
+def test_the_dearer_side_is_named_with_the_factor_and_interval(sweep):
+    _add_costs(sweep, "partner/allreduce", [0.03, 0.033, 0.036])
+    _add_costs(sweep, "proxy/federated", [0.01, 0.011, 0.012])
+    assert (
+        "partner/allreduce cost 3.00× as much as proxy/federated, 3.30 ¢ against 1.10 ¢ at "
+        "the prices of tariff (same in every seed)."
+    ) in _answer(sweep)
+
+
+def test_costs_that_cross_are_not_told(sweep):
+    _add_costs(sweep, "partner/allreduce", [1.0, 2.0])
+    _add_costs(sweep, "proxy/federated", [2.0, 1.0])
+    assert any(one.startswith("Which costs less cannot be told") for one in _answer(sweep))
+
+
+def test_nothing_is_said_of_cost_where_one_side_is_free(sweep):
+    _add_costs(sweep, "partner/allreduce", [0.0])
+    _add_costs(sweep, "proxy/federated", [1.0])
+    assert not any("cost" in one for one in _answer(sweep))

@@ -1,0 +1,195 @@
+"""Mode `proxy/fedbuff`: buffered asynchronous federated averaging (FedBuff, Nguyen et al. 2022).
+
+`concurrency` partners are in flight: each has got the newest model, takes some steps on its own
+data and sends its update. When `buffer_size` updates have been merged, the model steps with their
+mean, and a round ends; nobody waits for that. An update that is s versions old when the model steps
+has weight `1 / (1 + s)^staleness_exponent`. Whoever is done is replaced by a partner that the agent
+picks of those that are free. Replicas of the proxy share the partners, and exchange their sums
+before a step.
+
+Faults: a partner that breaks down is replaced. A proxy or replica that breaks down loses what it
+has in its buffer and its queue, and the partners that are in flight for it; nobody is sent out
+until all replicas are back. A cut link keeps the places of those behind it. When as many updates
+as there are places (or as a buffer holds) have been lost since the last round, an empty round is
+put down.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import simpy
+
+from sim.bounds import at_least, not_negative, positive
+from sim.learner import Merged, Model, Outer, Work
+from sim.partner import Member
+from sim.presence import Steps
+from sim.replicas import Sum, exchange, sum_at
+from sim.world import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class FedBuff:
+    """Train one model that the proxy holds, `buffer_size` updates a step.
+
+    `concurrency` None means as many as the agent sends out at the start.
+    """
+
+    local_steps: int
+    buffer_size: int
+    concurrency: int | None
+    staleness_exponent: float
+    server_learning_rate: float
+
+    def __post_init__(self) -> None:
+        at_least("local_steps", self.local_steps, 1, remedy="try mode.local_steps=20")
+        at_least("buffer_size", self.buffer_size, 1, remedy="1 steps with every update")
+        if self.concurrency is not None:
+            at_least("concurrency", self.concurrency, 1, remedy="null asks the agent")
+        not_negative(
+            "staleness_exponent",
+            self.staleness_exponent,
+            remedy="0 makes no difference between old and new, the paper has 0.5",
+        )
+        positive("server_learning_rate", self.server_learning_rate, remedy="1 adds the mean update")
+
+    def run(self, world: World) -> Steps:
+        """Keep partners in flight until the budget is spent."""
+        flights = _Flights(self, world)
+        world.begin([flights.model])
+        for _ in range(self._num_places(world)):
+            world.env.process(flights.fill_place())
+        yield flights.landed
+
+    def _num_places(self, world: World) -> int:
+        num_partners = len(world.members)
+        if self.concurrency is None:
+            return len(world.pick(world.members))
+        if self.concurrency > num_partners:
+            raise ValueError(
+                f"mode.concurrency must be at most the {num_partners} partners, "
+                f"got {self.concurrency}; try mode.concurrency={num_partners}"
+            )
+        return self.concurrency
+
+
+class _Update(NamedTuple):
+    """A merged update: whose, from which model on, and the sum that it is in."""
+
+    member: Member
+    start: Model
+    sum: Sum
+
+
+class _Flights:
+    """Who is in flight, what is in the buffer, and the newest model."""
+
+    def __init__(self, mode: FedBuff, world: World) -> None:
+        self.model = world.learner.initial_model(owner=None)
+        self.landed: simpy.Event = world.env.event()  # the budget is spent
+        self._mode = mode
+        self._world = world
+        self._num_places = 0
+        self._flying: set[int] = set()
+        self._buffer: list[_Update] = []
+        self._num_lost = 0
+
+    def fill_place(self) -> Steps:
+        """Send out one partner after the other."""
+        world = self._world
+        self._num_places += 1
+        while True:
+            member = yield from self._next_member()
+            if world.is_spent:
+                return
+            server, start = world.proxy_of(member), self.model
+            done = yield world.attempt((member, server), self._fly(member))
+            self._flying.remove(member.index)
+            if done:
+                yield from self._put(_Update(member, start, sum_at(server)))
+            else:
+                self._lose(1)
+
+    def _next_member(self) -> Steps:
+        """Wait until the proxy and someone free are up; return whom the agent sends out."""
+        world = self._world
+        while True:
+            yield from world.until_up(world.proxies, len(world.proxies))
+            free = [member for member in world.members if member.index not in self._flying]
+            up = world.up(free)
+            if up:
+                (member,) = world.pick(up, num_wanted=1)
+                self._flying.add(member.index)
+                return member
+            # Whoever becomes free later leaves a place whose process looks for the next itself.
+            yield from world.until_up(free)
+
+    def _fly(self, member: Member) -> Steps:
+        world = self._world
+        num_bytes = world.setting.wire_bytes
+        yield world.receive(member, world.workload.update_bytes)
+        yield member.compute(self._mode.local_steps)
+        yield world.send(member, num_bytes)
+        yield world.merge_at(world.proxy_of(member), member, num_bytes)
+
+    def _put(self, update: _Update) -> Steps:
+        """Put an update into the buffer; whose update fills it lets the model step."""
+        self._drop_lost()
+        self._buffer.append(update)
+        if len(self._buffer) < self._mode.buffer_size:
+            return
+        full, self._buffer = self._buffer, []
+        sums = dict.fromkeys(one.sum for one in full)
+        yield from exchange(self._world, sums, self._world.setting.wire_bytes)
+        kept = [one for one in full if one.sum.is_kept]
+        self._lose(len(full) - len(kept))
+        if kept and not self._world.is_spent:
+            self._step(kept)
+
+    def _drop_lost(self) -> None:
+        """Empty the part of the buffer that was in a replica that has broken down."""
+        kept = [one for one in self._buffer if one.sum.is_kept]
+        num_lost = len(self._buffer) - len(kept)
+        self._buffer = kept
+        self._lose(num_lost)
+
+    def _lose(self, num_updates: int) -> None:
+        """Count lost updates; put down an empty round when there are many, so that a run in which
+        all is lost comes to its end.
+        """
+        self._num_lost += num_updates
+        is_much = self._num_lost >= max(self._num_places, self._mode.buffer_size)
+        if is_much and not self._world.is_spent:
+            self._end_round([], [])
+
+    def _step(self, updates: Sequence[_Update]) -> None:
+        """Let the model step with the mean of what is left of a full buffer (algorithm 1 of the
+        paper).
+        """
+        mode = self._mode
+        works = [self._work(one) for one in updates]
+        staleness = [self.model.version - one.start.version for one in updates]
+        weights = [(1 + s) ** -mode.staleness_exponent / len(updates) for s in staleness]
+        outer = Outer(learning_rate=mode.server_learning_rate, momentum=0.0)
+        merged = self._world.learner.merge(self.model, works, weights, outer)
+        self.model = merged.model
+        self._end_round([merged], works)
+
+    def _work(self, update: _Update) -> Work:
+        partner = update.member.index
+        num_steps = self._mode.local_steps
+        return Work(partner=partner, start=update.start, num_steps=num_steps, data_of=(partner,))
+
+    def _end_round(self, merged: Sequence[Merged], works: Sequence[Work]) -> None:
+        world = self._world
+        num_lost, self._num_lost = self._num_lost, 0
+        world.end_round(
+            [self.model],
+            merged=merged,
+            num_participants=len({work.partner for work in works}),
+            num_dropped=num_lost,
+            num_samples=len(works) * self._mode.local_steps * world.workload.batch_size,
+            evaluates=None,
+        )
+        if world.is_spent:
+            self.landed.succeed()

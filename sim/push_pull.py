@@ -1,0 +1,129 @@
+"""Owns one synchronous step between workers and parameter servers.
+
+Each worker computes the gradient of one batch and pushes it in partitions, one after another. A
+partition can be pulled when the servers have added it up for all workers, so pulls of one go on
+while the next is pushed, as in BytePS (Jiang et al., OSDI 2020); with one partition nothing
+overlaps.
+
+Faults: a worker that breaks down is let go: nobody waits for its gradient, which does not count.
+Workers that need a server which is down wait for its return; what was under way is sent again.
+"""
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import simpy
+
+from sim.insist import insist
+from sim.parameter_servers import ParameterServers
+from sim.partner import Member
+from sim.presence import Steps
+
+if TYPE_CHECKING:
+    from sim.world import World
+
+
+class PushPull:
+    """Run one step; afterwards `contributors` are in the sum and `holders` have the new model."""
+
+    def __init__(
+        self,
+        world: "World",
+        servers: ParameterServers,
+        workers: Sequence[Member],
+        *,
+        late: Collection[int],
+        num_partitions: int,
+    ) -> None:
+        """`late` are the workers that pull the present model first."""
+        self.contributors: list[Member] = []
+        self.holders: list[Member] = []
+        self._world = world
+        self._servers = servers
+        self._workers = workers
+        self._late = late
+        self._push_bytes = world.setting.wire_bytes / num_partitions
+        self._pull_bytes = world.workload.update_bytes / num_partitions
+        env = world.env
+        self._added = {one.index: [env.event() for _ in range(num_partitions)] for one in workers}
+        self._summed = [env.all_of(events) for events in zip(*self._added.values(), strict=True)]
+
+    def run(self) -> Steps:
+        """Let all push and pull; the step ends with the last of them."""
+        world = self._world
+        pushes = [world.attempt([one], self._contribute(one)) for one in self._workers]
+        for worker, push in zip(self._workers, pushes, strict=True):
+            assert push.callbacks is not None
+            push.callbacks.append(partial(self._let_go, worker))
+        pulls = [world.attempt([one], self._collect(one)) for one in self._workers]
+        yield world.env.all_of([*pushes, *pulls])
+        self.contributors = _successful(self._workers, pushes)
+        self.holders = _successful(self._workers, pulls)
+
+    def _contribute(self, worker: Member) -> Steps:
+        world, servers = self._world, self._servers
+        needed = servers.needed_by(worker)
+        if worker.index in self._late:
+            num_bytes = world.workload.update_bytes
+            yield from insist(world, needed, partial(servers.pull, worker, num_bytes))
+        yield worker.compute(1)
+        yield from insist(world, needed, partial(self._push, worker))
+
+    def _let_go(self, worker: Member, _end: simpy.Event) -> None:
+        """See to it that nobody waits for a worker that has come to its end, or broken down."""
+        for added in self._added[worker.index]:
+            if not added.triggered:
+                added.succeed()
+
+    def _push(self, worker: Member) -> Steps:
+        """Push the partitions that the servers don't have yet."""
+        servers, num_bytes = self._servers, self._push_bytes
+        *earlier, last = [added for added in self._added[worker.index] if not added.triggered]
+        steps = self._send(worker, earlier)
+        yield from servers.busy(worker, num_bytes * (len(earlier) + 1), steps)
+        yield from servers.add_up(worker, num_bytes)
+        last.succeed()
+        yield self._world.env.all_of(earlier)
+
+    def _send(self, worker: Member, earlier: Sequence[simpy.Event]) -> Steps:
+        """Send partitions one after another; only the last one's latency is waited for."""
+        servers, num_bytes = self._servers, self._push_bytes
+        for added in earlier:
+            yield from servers.carry(worker, num_bytes, is_push=True, waits_for_latency=False)
+            self._world.attempt(servers.needed_by(worker), self._arrive(worker, added))
+        yield from servers.carry(worker, num_bytes, is_push=True)
+
+    def _arrive(self, worker: Member, added: simpy.Event) -> Steps:
+        """Let a partition that has left the worker arrive, and be added up."""
+        yield from self._servers.carry(worker, 0.0, is_push=True)
+        jobs = self._servers.queue(self._push_bytes)
+        yield self._world.env.all_of([job.end for job in jobs])
+        added.succeed()
+
+    def _collect(self, worker: Member) -> Steps:
+        for summed in self._summed:
+            yield summed
+            pull = partial(self._pull, worker, is_last=summed is self._summed[-1])
+            yield from insist(self._world, self._servers.needed_by(worker), pull)
+
+    def _pull(self, worker: Member, *, is_last: bool) -> Steps:
+        """Pull a partition; in the background as long as the worker pushes."""
+        num_bytes = self._pull_bytes
+        fetch = self._servers.carry(worker, num_bytes, is_push=False, waits_for_latency=is_last)
+        if all(added.triggered for added in self._added[worker.index]):
+            yield from self._servers.busy(worker, num_bytes, fetch)
+            return
+        start_sim_s = self._world.env.now
+        yield from fetch
+        self._world.trace.other_span(
+            f"{worker.name}/background",
+            "transfer",
+            start_sim_s,
+            self._world.env.now,
+            self._servers.remote_bytes(worker, num_bytes),
+        )
+
+
+def _successful(workers: Sequence[Member], attempts: Sequence[simpy.Process]) -> list[Member]:
+    return [worker for worker, one in zip(workers, attempts, strict=True) if one.value]

@@ -1,0 +1,185 @@
+"""Worlds for tests that go over all modes: every mode with every word and switch that it has, small
+enough for hundreds of runs, and a watch that sees what goes on beside the clock.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import simpy
+
+from runners.build import ConfigError, build
+from sim.fair_share import Link
+from sim.machine import Machine
+from sim.outages import Outages
+from sim.partner import Member
+from sim.presence import Presence
+from sim.proxy import ProxyServer
+from sim.topology.hierarchical import Hierarchical
+from sim.world import World
+from tests.runners.alternatives import alternatives, changed, leaves
+from tests.runners.compose import compose
+from tests.sim.conftest import partner
+
+CONF = Path(__file__).parents[3] / "conf" / "mode"
+NAMES = sorted(str(path.relative_to(CONF).with_suffix("")) for path in CONF.rglob("*.yaml"))
+
+PARTNERS = [
+    partner("a"),
+    partner("b", speed=0.7, uplink_bytes_per_s=40.0),
+    partner("c", speed=3.0, latency_sim_s=0.1),
+    partner("d", data_share=2.0),
+]
+
+SITES = Hierarchical(
+    num_sites=2,
+    wan_bytes_per_s=150.0,
+    wan_latency_sim_s=0.2,
+    wan_jitter_sim_s=0.05,
+    backbone_bytes_per_s=400.0,
+)
+
+WORLDS: dict[str, dict[str, Any]] = {"star": {}, "sites": {"num_replicas": 2, "topology": SITES}}
+
+MAX_STEPS = 3
+"""Local steps of a round, so that a round of a few seconds lies between two faults."""
+
+MAX_EVENTS = 300_000
+"""What no small world needs: beyond it, a run goes round in circles."""
+
+
+def _small(name: str) -> dict[str, Any]:
+    """Return a mode's config, with few steps between two exchanges."""
+    config = compose(f"mode={name}")
+    for path, value in leaves(config["mode"], ("mode",)):
+        if str(path[-1]).endswith("_steps") and isinstance(value, int):
+            config = changed(config, path, min(value, MAX_STEPS))
+    return config
+
+
+def _variants() -> dict[str, Any]:
+    """Return every mode as its YAML has it, and with every other word and switch, by name."""
+    modes = {}
+    for name in NAMES:
+        config = _small(name)
+        modes[name] = build(config).mode
+        for path, value in leaves(config["mode"], ("mode",)):
+            if not isinstance(value, bool | str | None):
+                continue
+            for other in alternatives(config, path, value):
+                try:
+                    mode = build(changed(config, path, other)).mode
+                except ConfigError:
+                    continue
+                modes[f"{name} {path[-1]}={other}"] = mode
+                if value is None:
+                    break
+    modes["partner/allreduce fusion"] = build(
+        compose("mode=partner/allreduce", "+fusion=horovod")
+    ).mode
+    return modes
+
+
+MODES = _variants()
+
+
+def worlds_of(mode: str) -> list[str]:
+    """Return the worlds in which a variant of a mode can run."""
+    return ["sites"] if "hierarchical" in mode.partition(" ")[2] else sorted(WORLDS)
+
+
+class Bounded(simpy.Environment):
+    """Fail instead of going on for ever or back in time."""
+
+    num_steps = 0
+
+    def step(self) -> None:
+        """Run one event."""
+        before_sim_s = self.now
+        super().step()
+        self.num_steps += 1
+        assert self.now >= before_sim_s, f"time runs back from {before_sim_s} to {self.now}"
+        assert self.num_steps < MAX_EVENTS, f"goes round in circles at {self.now} virtual seconds"
+
+
+Interval = tuple[float, float]
+
+
+class Watch:
+    """See who is broken down and when, and how often something went wrong."""
+
+    def __init__(self) -> None:
+        self.num_acts = 0
+        self.broken: dict[str, list[Interval]] = defaultdict(list)
+        self._since: dict[Machine, tuple[float, list[float]]] = {}
+
+    def count(self) -> None:
+        """Note that a machine goes down or a link is cut."""
+        self.num_acts += 1
+
+    def begins(self, machine: Machine) -> None:
+        """Note that a machine has broken down."""
+        self._since.setdefault(machine, (machine.env.now, _carried(machine)))
+
+    def ends(self, machine: Machine) -> None:
+        """Note that a machine is back, or that the run has ended; it must have been quiet."""
+        if machine not in self._since:
+            return
+        start_sim_s, carried = self._since.pop(machine)
+        assert carried == _carried(machine), f"{machine.name} sends or receives while it is down"
+        if machine.env.now > start_sim_s:
+            self.broken[machine.name].append((start_sim_s, machine.env.now))
+
+    def close(self) -> None:
+        """End the watch with the run."""
+        for machine in list(self._since):
+            self.ends(machine)
+
+
+def _carried(machine: Machine) -> list[float]:
+    """Return what the machine's links have carried, and how many transfers are on them."""
+    return [
+        number
+        for link in (machine.uplink, machine.downlink)
+        for number in (link.carried_bytes, len(link.flows))
+    ]
+
+
+@contextmanager
+def watched() -> Iterator[Watch]:
+    """Watch the worlds that are built and run meanwhile."""
+    watch = Watch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simpy, "Environment", Bounded)
+        _spy(patch, Presence, "break_down", lambda args: watch.begins(args[1]))
+        _spy(patch, Machine, "set_up", lambda args: args[1] and watch.ends(args[0]))
+        for owner, name in ((Presence, "withdraw"), (Outages, "cut")):
+            _spy(patch, owner, name, lambda args: watch.count())
+        yield watch
+    watch.close()
+
+
+def _spy(patch: pytest.MonkeyPatch, owner: type, name: str, see: Any) -> None:
+    """Let `see` know the arguments of every call of a method, after it."""
+    method = getattr(owner, name)
+
+    def spied(*args: Any) -> Any:
+        result = method(*args)
+        see(args)
+        return result
+
+    patch.setattr(owner, name, spied)
+
+
+def machines(world: World) -> list[Member | ProxyServer]:
+    """Return all partners and servers."""
+    return [*world.members, *world.servers]
+
+
+def access_links(world: World) -> tuple[list[Link], list[Link]]:
+    """Return all uplinks and all downlinks."""
+    everyone = machines(world)
+    return [one.uplink for one in everyone], [one.downlink for one in everyone]
