@@ -20,6 +20,7 @@ from sim.agent import Agent
 from sim.availability import Availability
 from sim.bandwidth import Bandwidth
 from sim.budget import Budget
+from sim.consortium import Consortium
 from sim.fault import Fault
 from sim.hardware import Hardware
 from sim.learner.none import TimeOnly
@@ -30,7 +31,7 @@ from sim.trace import LEVELS
 from sim.transport import Transport
 from sim.variability import Variability
 from sim.workload import Workload
-from sim.world import Mode, Setting
+from sim.world import Mode, Setting, World
 
 BYTES_PER_PARAMETER = 4
 """Models are trained and sent in float32."""
@@ -98,6 +99,8 @@ def build(config: Mapping[str, Any]) -> Run:
 def assemble(run: Run) -> tuple[Setting, Assignment]:
     """Return the simulation's setting and who holds which samples; raises ConfigError where the
     parts don't fit.
+
+    What only shows when a run starts, such as more stages than partners, is found by starting one.
     """
     try:
         consortium = run.scenario.consortium(run.seed)
@@ -110,18 +113,27 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         wiring = run.topology.wire(consortium)
         run.fault.check(len(consortium.partners), len(wiring.sites))
         assignment = divide(run.task.index(), run.partition, consortium.partners, run.seed)
-        workload = Workload(
-            num_parameters=run.task.num_parameters,
-            tensor_parameters=run.task.tensor_parameters(),
-            bytes_per_parameter=BYTES_PER_PARAMETER,
-            train_flops_per_sample=run.task.train_flops_per_sample,
-            sample_bytes=run.task.sample_bytes,
-            batch_size=run.task.batch_size,
-            num_samples=tuple(len(samples) for samples in assignment.train),
-        )
+        setting = _setting(run, consortium, _workload(run.task, assignment))
+        World(setting, TimeOnly(), lambda fraction: None).try_start()
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    setting = Setting(
+    return setting, assignment
+
+
+def _workload(task: Task, assignment: Assignment) -> Workload:
+    return Workload(
+        num_parameters=task.num_parameters,
+        tensor_parameters=task.tensor_parameters(),
+        bytes_per_parameter=BYTES_PER_PARAMETER,
+        train_flops_per_sample=task.train_flops_per_sample,
+        sample_bytes=task.sample_bytes,
+        batch_size=task.batch_size,
+        num_samples=tuple(len(samples) for samples in assignment.train),
+    )
+
+
+def _setting(run: Run, consortium: Consortium, workload: Workload) -> Setting:
+    return Setting(
         consortium=consortium,
         topology=run.topology,
         transport=run.transport,
@@ -138,7 +150,6 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         seed=run.seed,
         trace_level=run.trace_level,
     )
-    return setting, assignment
 
 
 def option_name(group: str, node: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ who are left.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sim.collective.algorithms import allreduce
 from sim.partner import Member
 from sim.presence import Steps
 
@@ -21,6 +22,11 @@ class Crew:
     def __init__(self, world: "World") -> None:
         self._world = world
         self._current = {member.index for member in world.members}
+
+    def check(self, algorithm: str) -> None:
+        """Raise ValueError where all members together can't run a collective with `algorithm`."""
+        members = self._world.members
+        allreduce(algorithm, len(members), 1.0, self.sites(members))
 
     def assemble(self) -> Steps:
         """Wait for someone with the newest model, bring the others up to date; return who is there."""

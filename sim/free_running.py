@@ -13,7 +13,6 @@ pulls again. Only those who are up are waited for.
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sim.insist import insist
 from sim.learner import Merged, Model, Work
 from sim.parameter_servers import ParameterServers
 from sim.partner import Member
@@ -66,14 +65,12 @@ class FreeRunning:
 
     def _step(self, worker: Member) -> Steps:
         world, servers = self._world, self._servers
-        needed = servers.needed_by(worker)
         while self._is_too_far(worker):
             yield self._moved_on
         if worker.index not in self._pulled:
-            yield from insist(world, needed, partial(self._pull, worker))
+            yield from servers.reach(partial(self._pull, worker))
         yield worker.compute(1)
-        push = partial(servers.push, worker, world.setting.wire_bytes)
-        yield from insist(world, needed, push)
+        yield from servers.reach(partial(servers.push, worker, world.setting.wire_bytes))
 
     def _pull(self, worker: Member) -> Steps:
         version = self._model

@@ -70,7 +70,7 @@ def reduce_during_backward(
     slowest_sim_s = max(durations)
     fractions = world.workload.backward_fractions
     ready = _ready_times(start_sim_s, slowest_sim_s, tensor_bytes, fractions)
-    while ready:
+    while ready and len(members) > 1:  # alone there is nothing to sum, nor to agree on
         if fusion is None:
             yield world.env.timeout(max(0.0, ready[0][0] - world.env.now))
             (_, group_bytes), *ready = ready

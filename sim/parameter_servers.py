@@ -6,13 +6,12 @@ worker's own shard crosses no link. Bytes are of the whole model; virtual second
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import simpy
 
 from sim.fair_share import Link
-from sim.machine import Machine
 from sim.partner import Member
 from sim.presence import Steps
 from sim.proxy import Job
@@ -29,17 +28,24 @@ class ParameterServers:
     def __init__(self, world: "World", shards: Sequence[Shard]) -> None:
         self._world = world
         self._shards = shards
+        machines = [machine for shard in shards for machine in (shard.host, shard.server)]
+        self._machines = list(dict.fromkeys(machines))
         self._ways: dict[tuple[int, bool, bool], tuple[list[Route], Route]] = {}
         for shard in shards:
             if shard.host is not shard.server:
                 world.env.process(self._clear_when_host_breaks_down(shard))
 
-    def needed_by(self, worker: Member) -> list[Machine]:
-        """Return the machines that must be up for a worker to push or pull: itself and all
-        servers.
-        """
-        machines = [machine for shard in self._shards for machine in (shard.host, shard.server)]
-        return list(dict.fromkeys([worker, *machines]))
+    def reach(self, steps: Callable[[], Steps]) -> Steps:
+        """Wait until all servers are up and run fresh `steps`, until they come to their end."""
+        world, done = self._world, False
+        while not done:
+            yield from world.until_up(self._machines, len(self._machines))
+            attempt = world.attempt(self._machines, steps())
+            try:
+                done = yield attempt
+            except simpy.Interrupt:  # the worker breaks down
+                world.presence.abandon(attempt)
+                raise
 
     def remote_bytes(self, worker: Member, num_bytes: float) -> float:
         """Return how much of `num_bytes` is not the worker's own shard's."""

@@ -106,8 +106,9 @@ class Peers:
             return
         num_bytes = self._world.workload.update_bytes
         sends = [self._send(member, one, round_) for one in neighbours]
+        arrivals = [self._arrival(round_, (one, index)) for one in neighbours]
         yield member.traced("transfer", env.all_of(sends), num_bytes * len(sends))
-        yield env.all_of([self._arrival(round_, (one, index)) for one in neighbours])
+        yield env.all_of(arrivals)
 
     def _comes(self, index: int, round_: int) -> bool:
         """Whether a partner is in a round, or will be."""

@@ -7,7 +7,6 @@ under way is in `transfer`, before that in `wait`. Bytes, virtual seconds.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import simpy
@@ -104,6 +103,7 @@ class PipelineStep:
         self._world = world
         self._plan = plan
         self._sent: dict[Message, simpy.Event] = {}
+        self._open: dict[simpy.Event, tuple[Member, float, float]] = {}  # not yet traced
 
     def stage(self, number: int) -> Steps:
         """Send off the data of the stage's partner, then do the stage's passes.
@@ -119,6 +119,11 @@ class PipelineStep:
             yield member.traced("compute", self._world.env.timeout(duration_sim_s), 0.0)
             self._send(number, self._plan.outputs(number, one))
 
+    def abandon(self) -> None:
+        """End the account of what is under way; what has left its sender arrives in vain."""
+        for transfer in list(self._open):
+            self._close(transfer)
+
     def _receive(self, member: Member, messages: Sequence[Message]) -> Steps:
         """Wait until the messages have been sent, and then until they have arrived."""
         for message in messages:
@@ -132,17 +137,18 @@ class PipelineStep:
             num_bytes = self._plan.num_bytes(message)
             transfer = world.transfer(member, self.members[message.stage], num_bytes)
             assert transfer.callbacks is not None, "a message takes at least one event"
-            transfer.callbacks.append(partial(self._trace, member, world.env.now, num_bytes))
+            self._open[transfer] = (member, world.env.now, num_bytes)
+            transfer.callbacks.append(self._close)
             self._when_sent(message).succeed(transfer)
 
     def _when_sent(self, message: Message) -> simpy.Event:
         """Return the event of a message being sent; its value is the transfer."""
         return self._sent.setdefault(message, self._world.env.event())
 
-    def _trace(
-        self, member: Member, start_sim_s: float, num_bytes: float, arrived: simpy.Event
-    ) -> None:
-        if arrived.value:
+    def _close(self, transfer: simpy.Event) -> None:
+        """Trace a message that has arrived or was lost, unless that has been done."""
+        if transfer in self._open:
+            member, start_sim_s, num_bytes = self._open.pop(transfer)
             self._world.trace.other_span(
                 f"{member.name}/background", "transfer", start_sim_s, self._world.env.now, num_bytes
             )

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import simpy
 
-from sim.insist import insist
 from sim.parameter_servers import ParameterServers
 from sim.partner import Member
 from sim.presence import Steps
@@ -63,12 +62,11 @@ class PushPull:
 
     def _contribute(self, worker: Member) -> Steps:
         world, servers = self._world, self._servers
-        needed = servers.needed_by(worker)
         if worker.index in self._late:
             num_bytes = world.workload.update_bytes
-            yield from insist(world, needed, partial(servers.pull, worker, num_bytes))
+            yield from servers.reach(partial(servers.pull, worker, num_bytes))
         yield worker.compute(1)
-        yield from insist(world, needed, partial(self._push, worker))
+        yield from servers.reach(partial(self._push, worker))
 
     def _let_go(self, worker: Member, _end: simpy.Event) -> None:
         """See to it that nobody waits for a worker that has come to its end, or broken down."""
@@ -80,32 +78,46 @@ class PushPull:
         """Push the partitions that the servers don't have yet."""
         servers, num_bytes = self._servers, self._push_bytes
         *earlier, last = [added for added in self._added[worker.index] if not added.triggered]
-        steps = self._send(worker, earlier)
-        yield from servers.busy(worker, num_bytes * (len(earlier) + 1), steps)
-        yield from servers.add_up(worker, num_bytes)
-        last.succeed()
-        yield self._world.env.all_of(earlier)
+        on_the_way: list[simpy.Process] = []
+        try:
+            steps = self._send(worker, earlier, on_the_way)
+            yield from servers.busy(worker, num_bytes * (len(earlier) + 1), steps)
+            yield from servers.add_up(worker, num_bytes)
+            last.succeed()
+            yield self._world.env.all_of(on_the_way)
+        except simpy.Interrupt:
+            for arrival in on_the_way:
+                self._world.presence.abandon(arrival)
+            raise
 
-    def _send(self, worker: Member, earlier: Sequence[simpy.Event]) -> Steps:
+    def _send(
+        self,
+        worker: Member,
+        earlier: Sequence[simpy.Event],
+        on_the_way: list[simpy.Process],
+    ) -> Steps:
         """Send partitions one after another; only the last one's latency is waited for."""
         servers, num_bytes = self._servers, self._push_bytes
         for added in earlier:
             yield from servers.carry(worker, num_bytes, is_push=True, waits_for_latency=False)
-            self._world.attempt(servers.needed_by(worker), self._arrive(worker, added))
+            on_the_way.append(self._world.env.process(self._arrive(worker, added)))
         yield from servers.carry(worker, num_bytes, is_push=True)
 
     def _arrive(self, worker: Member, added: simpy.Event) -> Steps:
         """Let a partition that has left the worker arrive, and be added up."""
-        yield from self._servers.carry(worker, 0.0, is_push=True)
-        jobs = self._servers.queue(self._push_bytes)
-        yield self._world.env.all_of([job.end for job in jobs])
+        try:
+            yield from self._servers.carry(worker, 0.0, is_push=True)
+            jobs = self._servers.queue(self._push_bytes)
+            yield self._world.env.all_of([job.end for job in jobs])
+        except simpy.Interrupt:
+            return
         added.succeed()
 
     def _collect(self, worker: Member) -> Steps:
         for summed in self._summed:
             yield summed
-            pull = partial(self._pull, worker, is_last=summed is self._summed[-1])
-            yield from insist(self._world, self._servers.needed_by(worker), pull)
+            is_last = summed is self._summed[-1]
+            yield from self._servers.reach(partial(self._pull, worker, is_last=is_last))
 
     def _pull(self, worker: Member, *, is_last: bool) -> Steps:
         """Pull a partition; in the background as long as the worker pushes."""

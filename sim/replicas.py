@@ -5,6 +5,8 @@ exchange their sums so that the model steps with all of them.
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import simpy
+
 from sim.passage import pass_on
 from sim.presence import Steps
 from sim.proxy import ProxyServer
@@ -45,13 +47,12 @@ def exchange(world: "World", sums: Iterable[Sum], num_bytes: float) -> Steps:
 
 def _by_way_of_first(world: "World", servers: Sequence[ProxyServer], num_bytes: float) -> Steps:
     first, *others = servers
-    yield from _side_by_side(world, [(other, first) for other in others], num_bytes)
-    still_up = [other for other in others if other.is_up]
-    yield from _side_by_side(world, [(first, other) for other in still_up], num_bytes)
+    yield _side_by_side(world, [(other, first) for other in others], num_bytes)
+    yield _side_by_side(world, [(first, other) for other in others], num_bytes)
 
 
 def _side_by_side(
     world: "World", ways: Sequence[tuple[ProxyServer, ProxyServer]], num_bytes: float
-) -> Steps:
-    sends = [world.env.process(pass_on(world, *way, num_bytes)) for way in ways]
-    yield world.env.all_of(sends)
+) -> simpy.Event:
+    sends = [world.attempt(way, pass_on(world, *way, num_bytes)) for way in ways]
+    return world.env.all_of(sends)

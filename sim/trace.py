@@ -8,7 +8,7 @@ keeps the sums of the partners' spans but not the spans.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sim.learner import Evaluation, Feedback
 
@@ -69,11 +69,13 @@ class Trace:
         if self._keeps_spans:
             self.spans.append((self.round, actor, kind, start_sim_s, end_sim_s, num_bytes))
 
-    def add_to_last_round(self) -> None:
-        """Count the partners' seconds since the last round to that round: the run has ended."""
-        totals = self.rounds[-1].partner_sim_s
-        for kind, seconds in self.take_partner_sim_s().items():
-            totals[kind] += seconds
+    def amend_last_round(self, num_bytes: float) -> None:
+        """Count the partners' seconds since the last round to that round, and put its bytes right:
+        the run has ended.
+        """
+        last, since = self.rounds[-1], self.take_partner_sim_s()
+        partner_sim_s = {kind: last.partner_sim_s[kind] + since[kind] for kind in KINDS}
+        self.rounds[-1] = replace(last, num_bytes=num_bytes, partner_sim_s=partner_sim_s)
 
     def take_partner_sim_s(self) -> dict[str, float]:
         """Return the partners' seconds by kind since the last call."""

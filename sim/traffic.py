@@ -54,6 +54,13 @@ class Traffic:
             finally:
                 self.network.cancel(transfer)  # an interrupt must not leave it under way
 
+    def stop(self, machines: Sequence[Machine]) -> None:
+        """Cancel all that is under way to or from `machines`."""
+        for machine in machines:
+            for link in (machine.uplink, machine.downlink):
+                for transfer in list(link.flows):
+                    self.network.cancel(transfer)
+
     def lone_sim_s(self, machines: Sequence[Machine], phases: Sequence[Phase]) -> float:
         """Return how long a collective takes among nothing else, without jitter; a phase over a
         link that is cut counts as its latency.

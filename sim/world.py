@@ -153,6 +153,15 @@ class World:
             servers=tuple(self._use(server) for server in self.servers),
         )
 
+    def try_start(self) -> None:
+        """Let happen what happens at time 0; raises ValueError where settings don't fit each other.
+
+        The world is used up by that.
+        """
+        start_surroundings(self)
+        self.env.process(self.setting.mode.run(self))
+        self.env.run(until=math.nextafter(0.0, 1.0))
+
     def _build_members(self) -> list[Member]:
         setting = self.setting
         step_sim_s = setting.hardware.steps_sim_s(setting.workload, 1)
@@ -195,12 +204,15 @@ class World:
         return self.setting.transport.efficiency
 
     def _close(self) -> None:
-        """Count what is still under way at the end to the last round."""
+        """Stop what is still under way at the end, and count its time and bytes to the last
+        round.
+        """
         self.trace.round -= 1
         for member in self.members:
             member.close()
             member.rest()
-        self.trace.add_to_last_round()
+        self.traffic.stop([*self.members, *self.servers])
+        self.trace.amend_last_round(self.network.sent_bytes)
 
     def _use(self, server: ProxyServer) -> ServerUse:
         capacity_sim_s = server.num_workers * self.env.now

@@ -47,7 +47,7 @@ class DilocoBandwidth:
                 yield Figure(
                     row=f"{row.text('architecture')} {row.text('num_parameters_billion')}B, "
                     f"{row.text('inner_steps')} inner steps",
-                    quantity=f"bandwidth for {target:.0%} utilisation",
+                    quantity=f"{target:.0%} utilisation at",
                     unit="Gbit/s",
                     published=row.number(column),
                     simulated=_lowest(reached, target),

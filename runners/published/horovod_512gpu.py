@@ -13,9 +13,9 @@ Horovod's documentation has given (data/horovod_more.csv) had a say:
 * A message costs 15 µs between servers and 2 µs within one, the launch and the flags of a step of
   NCCL's ring without GPUDirect. A ring of 512 has 1,022 steps: 15 ms for every group of tensors,
   which is what VGG-16 loses between 128 and 512 GPUs.
-* Steps of a GPU differ by 2.5 % (lognormal, independent): the slowest of 128 then takes 6.6 % and
-  that of 512 takes 7.7 % longer than the mean. The models whose gradients are hidden behind the
-  backward pass lose about that much.
+* Steps of a GPU differ by 2.5 % (lognormal, independent): the slowest of 128 then takes 6.7 % and
+  that of 512 takes 7.9 % longer than the mean. That is most of the 11 % by which steps of the two
+  models whose gradients are hidden behind the backward pass are longer. It is fitted, not measured.
 * Within a server messages go at 10 GB/s (PCIe 3.0 x16 in practice); they are never the bottleneck.
 """
 

@@ -37,7 +37,7 @@ class Access:
 
 @dataclass(frozen=True, kw_only=True)
 class Wire:
-    """Say what a transport makes of a line: the part of its rate that is payload, and what a message
+    """Say what a transport makes of a line: the payload's part of its rate, and what a message
     costs beside its bytes.
     """
 

@@ -11,7 +11,7 @@ What was chosen, for all models and numbers of GPUs alike, and why:
 * A message costs 250 µs, so that a reduction among 8 GPUs costs at least 3.5 ms: its launches and
   synchronisations from the host. Without it no one rate fits both AlexNet and VGG-16.
 * Steps differ by 1 % (lognormal), from Inception-v3, ResNet-50 and ResNet-152, whose communication
-  is hidden and which lose 0.4 to 2.5 % at 8 GPUs.
+  is hidden and which lose 0.4 to 2.6 % at 8 GPUs.
 
 The published tolerance is for 8 GPUs; here the other rows are held to it as well.
 """

@@ -15,7 +15,14 @@ from rich.table import Table as RichTable
 
 from runners.report.compare import Comparison, Difference, Estimate, Summary
 from runners.report.load import Sweep
-from runners.report.quantities import EXPENSE, QUALITY, SPEED, TIME_TO_TARGET, Quantity
+from runners.report.quantities import (
+    BYTES_TO_TARGET,
+    EXPENSE,
+    QUALITY,
+    SPEED,
+    TIME_TO_TARGET,
+    Quantity,
+)
 from runners.report.units import (
     DASH,
     difference_unit,
@@ -54,7 +61,8 @@ def print_report(
     console.print()
     for sentence in answer:
         console.print(escape(sentence), highlight=False)
-    for table in (*summary_tables(sweep, comparison), differences_table(comparison)):
+    summaries = summary_tables(sweep, comparison, without=BYTES_TO_TARGET)  # for 80 columns
+    for table in (*summaries, differences_table(comparison)):
         if table.rows:
             console.print()
             print_table(console, table)
@@ -63,14 +71,17 @@ def print_report(
     console.print(f"\nreport: {escape(str(report))}", highlight=False, soft_wrap=True)
 
 
-def summary_tables(sweep: Sweep, comparison: Comparison) -> list[Table]:
+def summary_tables(
+    sweep: Sweep, comparison: Comparison, *, without: Quantity | None = None
+) -> list[Table]:
     """Return mean ± half width for every mode, a table for each group of figures.
 
-    Figures that no run has are left out, and tables without a figure.
+    Figures that no run has are left out, so is `without`, and tables without a figure.
     """
     tables = []
     for title, (quantities, about) in GROUPS.items():
-        shown = [one for one in quantities if _is_shown(sweep, comparison, one)]
+        candidates = [one for one in quantities if one is not without]
+        shown = [one for one in candidates if _is_shown(sweep, comparison, one)]
         if shown:
             tables.append(
                 Table(

@@ -16,6 +16,8 @@ MAX_ROUNDS = 8
 MAX_ACTORS = 12
 MAX_MACHINES = 4
 ROW_HEIGHT_PX = 26
+BACKGROUND = "/background"
+"""How the actor ends that has what a partner or machine sends while it does something else."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +57,15 @@ def _timeline(label: str, seed: int, spans: pd.DataFrame) -> Timeline:
 
 
 def _first_actors(spans: pd.DataFrame) -> list[str]:
-    """Return the partners in their order of appearance, as many as fit, and machines last: actors
-    that only merge.
+    """Return the partners in their order of appearance, as many as fit, each with its background,
+    and machines last: actors that only merge, or send in the background for no partner.
     """
     only_merges = (spans["kind"] == "merge").groupby(spans["actor"], sort=False).all()
-    partners = [str(actor) for actor in only_merges.index[~only_merges]]
-    machines = [str(actor) for actor in only_merges.index[only_merges]][:MAX_MACHINES]
-    return partners[: MAX_ACTORS - len(machines)] + machines
+    actors = [str(actor) for actor in only_merges.index]
+    partners = [name for name in actors if not only_merges[name] and not name.endswith(BACKGROUND)]
+    rows = [row for name in partners for row in (name, name + BACKGROUND) if row in actors]
+    machines = [name for name in actors if name not in rows][:MAX_MACHINES]
+    return rows[: MAX_ACTORS - len(machines)] + machines
 
 
 def _first_rounds(spans: pd.DataFrame) -> pd.DataFrame:

@@ -51,7 +51,7 @@ def alternatives(config: Mapping[str, Any], path: Path, value: Any) -> list[Any]
     if isinstance(value, int):
         return [value + 1, max(1, value // 2), 2 * value, value - 1]
     if isinstance(value, float):
-        return [value * 2, value / 2, value + 0.5, value - 0.5, value + 1]
+        return [value * 2, value / 2, value + 0.5, value - 0.5, value / 100]
     if isinstance(value, str):
         return [word for word in allowed_words(config, path) if word != value]
     if value is None:

@@ -39,8 +39,8 @@ class Cut:
     mended_sim_s: float
 
     def run(self, world: World) -> Steps:
-        link = machine(world, self.name).uplink
         yield world.env.timeout(self.cut_sim_s)
+        link = machine(world, self.name).uplink
         world.outages.cut(link)
         yield world.env.timeout(self.mended_sim_s - self.cut_sim_s)
         world.outages.mend(link)

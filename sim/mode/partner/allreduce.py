@@ -37,6 +37,7 @@ class Allreduce:
         pace.
         """
         crew = Crew(world)
+        crew.check(self.algorithm)
         model = world.learner.initial_model(owner=None)
         world.begin([model])
         while not world.is_spent:

@@ -89,6 +89,7 @@ class DiLoCo:
     def run(self, world: World) -> Steps:
         """Train and synchronise until the budget is spent."""
         crew = Crew(world)
+        crew.check(self.algorithm)
         model = world.learner.initial_model(owner=None)
         world.begin([model])
         ahead: dict[int, Model] = {}  # who has taken the first steps already, and from which model

@@ -39,6 +39,7 @@ class LocalSgd:
     def run(self, world: World) -> Steps:
         """Train and average until the budget is spent."""
         crew = Crew(world)
+        crew.check(self.algorithm)
         model = world.learner.initial_model(owner=None)
         world.begin([model])
         while not world.is_spent:

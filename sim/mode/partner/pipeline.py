@@ -23,6 +23,7 @@ import simpy
 from sim.bounds import at_least, one_of, positive
 from sim.collective.algorithms import allreduce
 from sim.learner import Work
+from sim.ledger import NoProgress
 from sim.partner import Member
 from sim.pipeline_schedule import SCHEDULES, cut_batch
 from sim.pipeline_step import PipelineStep, Plan
@@ -77,9 +78,7 @@ class Pipeline:
         world.begin([model])
         while not world.is_spent:
             yield from _until_all_are_up(world)
-            attempts = _start_step(world, pipelines, plan)
-            yield world.env.all_of(attempts)
-            done = all(attempt.value for attempt in attempts)
+            done = yield from _step(world, pipelines, plan)
             merged = []
             if done:
                 works = [
@@ -136,26 +135,24 @@ class Pipeline:
 
 
 def _until_all_are_up(world: World) -> Steps:
-    """Wait for everyone; raises RuntimeError when that takes longer than a month."""
+    """Wait for everyone; raises NoProgress when that takes longer than a month."""
     members = world.members
     if len(world.up(members)) == len(members):
         return
     all_up = world.env.process(world.until_up(members, len(members)))
     yield world.env.any_of([all_up, world.env.timeout(PATIENCE_SIM_S)])
     if not all_up.triggered:
-        raise RuntimeError(
+        raise NoProgress(
             f"a pipeline needs all of its {len(members)} partners at once, and for "
             f"{PATIENCE_SIM_S} virtual seconds until {world.env.now} they were not; try a milder "
             "availability or fault, or another mode"
         )
 
 
-def _start_step(
-    world: World, pipelines: Sequence[Sequence[Member]], plan: Plan
-) -> list[simpy.Process]:
-    """Start all stages of all pipelines, and for each stage the sum of its gradients.
+def _step(world: World, pipelines: Sequence[Sequence[Member]], plan: Plan) -> Steps:
+    """Run a step of all pipelines; return whether it came to its end.
 
-    Each needs everyone: whoever breaks down stops all of them.
+    Each stage, and each sum of a stage's gradients, needs everyone: whoever breaks down stops all.
     """
     steps = [PipelineStep(world, members, plan) for members in pipelines]
     attempts = []
@@ -166,7 +163,10 @@ def _start_step(
             replicas = [step.members[stage] for step in steps]
             sum_up = _sum_gradients(world, passes, replicas, num_bytes)
             attempts.append(world.attempt(world.members, sum_up))
-    return attempts
+    yield world.env.all_of(attempts)
+    for step in steps:
+        step.abandon()
+    return all(attempt.value for attempt in attempts)
 
 
 def _sum_gradients(

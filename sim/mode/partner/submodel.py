@@ -26,7 +26,7 @@ from sim.submodels import SubModel, check_widths, disjoint, nested, widths_by_sp
 from sim.world import World
 
 KINDS = ("width", "independent")
-ASSIGNMENTS = ("speed", "listed")
+ASSIGNMENTS = ("speed", "in_turn")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,6 @@ class Submodel:
 
     def run(self, world: World) -> Steps:
         """Run rounds until the budget is spent."""
-        self._check_number(len(world.members))
         keeper = max(
             world.members, key=lambda one: min(one.uplink.bytes_per_s, one.downlink.bytes_per_s)
         )
@@ -87,9 +86,10 @@ class Submodel:
         if self.kind == "independent":
             return dict(zip(present, disjoint(len(present), turn), strict=True))
         assert self.fractions is not None, "checked when the mode was built"
-        widths = list(self.fractions)
         if self.assign == "speed":
-            widths = widths_by_speed(widths, [member.speed for member in world.members])
+            widths = widths_by_speed(self.fractions, [member.speed for member in world.members])
+        else:
+            widths = [self.fractions[one.index % len(self.fractions)] for one in world.members]
         parts = nested(widths)
         return {member: parts[member.index] for member in present}
 
@@ -126,10 +126,3 @@ class Submodel:
             )
         check_widths(self.fractions)
         one_of("assign", self.assign, ASSIGNMENTS)
-
-    def _check_number(self, num_members: int) -> None:
-        if self.assign == "listed" and self.fractions and len(self.fractions) != num_members:
-            raise ValueError(
-                f"mode.fractions must have one for each of the {num_members} partners with "
-                f"mode.assign=listed, got {len(self.fractions)}; try mode.assign=speed"
-            )

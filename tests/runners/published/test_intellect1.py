@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from runners.build import _option
 from runners.published.intellect1 import Intellect1
 from runners.published.simulation import Access, allreduce_case, simulate
+from runners.reproduce import build_table
 
 CONF = Path(__file__).parents[3] / "conf" / "published" / "intellect1.yaml"
 
@@ -15,7 +15,9 @@ CONF = Path(__file__).parents[3] / "conf" / "published" / "intellect1.yaml"
 def table(**changes: object) -> Intellect1:
     node = OmegaConf.to_container(OmegaConf.load(CONF))
     assert isinstance(node, dict)
-    return _option("published", node | changes)
+    built = build_table(node | changes)
+    assert isinstance(built, Intellect1)
+    return built
 
 
 def test_both_utilisations_are_within_half_a_point() -> None:

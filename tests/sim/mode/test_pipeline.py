@@ -3,19 +3,18 @@ free.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from sim.learner import Merged, Model, Work
 from sim.learner.none import TimeOnly
+from sim.ledger import NoProgress
 from sim.mode.partner.allreduce import Allreduce
-from sim.mode.partner.pipeline import Pipeline
-from sim.presence import Steps
+from sim.mode.partner.pipeline import PATIENCE_SIM_S, Pipeline
 from sim.variability.lognormal import Lognormal
-from sim.world import World
 from tests.sim.conftest import partner
+from tests.sim.mode.breakdown import Breakdown
 
 # Of 40, 30, 20 and 10 parameters, stage 0 has 40 and stage 1 has 60. At these speeds a stage takes
 # 3 s a sample: 0.4 * 0.25 s * 30 = 0.6 * 0.25 s * 20 = 3 s, 1 s forward and 2 s backward.
@@ -208,25 +207,8 @@ def test_a_step_learns_from_a_batch_of_everyone(simulate) -> None:
     ] == [[(n, 1, (n,), version, None) for n in range(2)] for version in range(2)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Break:
-    """Take partner 1 down at 10 s, and bring it back at 15 s, or never."""
-
-    comes_back: bool
-
-    def check(self, num_partners: int, num_sites: int) -> None:
-        pass
-
-    def run(self, world: World) -> Steps:
-        yield world.env.timeout(10)
-        world.presence.break_down(world.members[1])
-        yield world.env.timeout(5)
-        if self.comes_back:
-            world.presence.repair(world.members[1])
-
-
 def test_a_broken_stage_stops_all_and_the_step_is_done_again(simulate) -> None:
-    _, outcome = simulate(pipeline(), A, B, fault=Break(comes_back=True))
+    _, outcome = simulate(pipeline(), A, B, fault=Breakdown(partner=1, at_sim_s=10, lasts_sim_s=5))
     # lost at 10, begun anew at 15
     assert [one.end_sim_s for one in outcome.rounds] == pytest.approx([0, 10, 15 + 38, 53 + 38])
     assert [one.num_dropped for one in outcome.rounds] == [0, 2, 0, 0]
@@ -242,9 +224,23 @@ def test_a_broken_stage_stops_all_and_the_step_is_done_again(simulate) -> None:
     ]
 
 
+def test_a_message_that_has_left_a_broken_stage_arrives_in_vain(simulate) -> None:
+    fault = Breakdown(partner=0, at_sim_s=5, lasts_sim_s=2)
+    _, outcome = simulate(pipeline(), A, B, fault=fault)
+    # the first activations are served from 3 to 4.5 and would arrive at 5.5
+    sent = [
+        (pytest.approx(start), pytest.approx(end), num_bytes)
+        for round_, actor, _, start, end, num_bytes in outcome.spans
+        if actor == "a/background" and round_ == 1
+    ]
+    assert sent == [(0, 1.2, 20), (3, 5, 150)]
+    assert outcome.rounds[2].end_sim_s == pytest.approx(7 + 38)
+
+
 def test_a_stage_that_is_gone_for_good_ends_the_run(simulate) -> None:
-    with pytest.raises(RuntimeError, match="needs all of its 2 partners at once"):
-        simulate(pipeline(), A, B, fault=Break(comes_back=False))
+    gone = Breakdown(partner=1, at_sim_s=10, lasts_sim_s=2 * PATIENCE_SIM_S)
+    with pytest.raises(NoProgress, match="needs all of its 2 partners at once"):
+        simulate(pipeline(), A, B, fault=gone)
 
 
 @pytest.mark.parametrize(

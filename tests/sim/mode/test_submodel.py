@@ -1,7 +1,6 @@
 """Submodel: parts go out from the keeper, are trained, come back and are fused."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -10,12 +9,11 @@ from sim.collective.algorithms import allreduce, sent_bytes
 from sim.learner import Merged, Model, Outer, Part, Work
 from sim.learner.none import TimeOnly
 from sim.mode.partner.submodel import Submodel
-from sim.presence import Steps
-from sim.world import World
 from tests.sim.conftest import partner
+from tests.sim.mode.breakdown import Breakdown
 
 
-def width(*fractions: float, assign: str = "listed", local_steps: int = 2) -> Submodel:
+def width(*fractions: float, assign: str = "in_turn", local_steps: int = 2) -> Submodel:
     return Submodel(kind="width", fractions=fractions, assign=assign, local_steps=local_steps)
 
 
@@ -144,27 +142,15 @@ def test_independent_parts_go_round(simulate) -> None:
     ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Break:
-    """Take a partner down at 2.75 s and bring it back at 10 s."""
-
-    partner: int
-
-    def check(self, num_partners: int, num_sites: int) -> None:
-        pass
-
-    def run(self, world: World) -> Steps:
-        yield world.env.timeout(2.75)
-        world.presence.break_down(world.members[self.partner])
-        yield world.env.timeout(7.25)
-        world.presence.repair(world.members[self.partner])
-
-
 def test_the_part_of_a_broken_partner_is_not_updated(simulate) -> None:
     learner = Noting()
     partners = [partner(name) for name in "abc"]
     _, outcome = simulate(
-        width(1.0, 0.5, 1.0), *partners, num_epochs=2, learner=learner, fault=Break(partner=1)
+        width(1.0, 0.5, 1.0),
+        *partners,
+        num_epochs=2,
+        learner=learner,
+        fault=Breakdown(partner=1, at_sim_s=2.75, lasts_sim_s=7.25),
     )
     # a sends b 100 and c 400 bytes at 50 bytes/s each, until 2 s; b breaks down before its part has
     # come. The other 300 bytes take 3 s and 1 s latency; c has trained at 8, and is back at 13.
@@ -179,7 +165,11 @@ def test_the_part_of_a_broken_partner_is_not_updated(simulate) -> None:
 def test_all_wait_for_the_keeper(simulate) -> None:
     learner = Noting()
     _, outcome = simulate(
-        width(1.0, 0.5), partner("a"), partner("b"), learner=learner, fault=Break(partner=0)
+        width(1.0, 0.5),
+        partner("a"),
+        partner("b"),
+        learner=learner,
+        fault=Breakdown(partner=0, at_sim_s=2.75, lasts_sim_s=7.25),
     )
     # b's part was on its way back from 2.5 on; a's own was done at 2 and is not lost
     assert [one.end_sim_s for one in outcome.rounds] == pytest.approx([0, 2.75, 14.5])
@@ -197,7 +187,7 @@ def test_all_wait_for_the_keeper(simulate) -> None:
         ({"fractions": ()}, "fractions and assign must be given for kind=width"),
         ({"fractions": (0.5,)}, "fractions must have 1.0 among them"),
         ({"assign": None}, "fractions and assign must be given for kind=width"),
-        ({"assign": "luck"}, "assign must be one of speed, listed, got 'luck'"),
+        ({"assign": "luck"}, "assign must be one of speed, in_turn, got 'luck'"),
         ({"kind": "independent"}, "fractions and assign must be null for kind=independent"),
     ],
 )
@@ -207,6 +197,8 @@ def test_refuses_what_does_not_fit(changes: dict[str, Any], message: str) -> Non
         Submodel(**(values | changes))
 
 
-def test_listed_fractions_are_one_for_each_partner(simulate) -> None:
-    with pytest.raises(ValueError, match=r"must have one for each of the 3 partners.*got 2; try"):
-        simulate(width(1.0, 0.5), *map(partner, "abc"))
+def test_fractions_in_turn_begin_again(simulate) -> None:
+    learner = Noting()
+    simulate(width(1.0, 0.5), *map(partner, "abc"), learner=learner)
+    half = Part(kind="width", index=0, count=2)
+    assert [one.part for one in learner.asked[0][0]] == [None, half, None]

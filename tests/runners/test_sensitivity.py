@@ -1,0 +1,243 @@
+"""Every knob does something: each setting of each option, changed by itself, changes what a run
+gives out, or every other value is refused.
+
+What a run gives out is its rounds, times, bytes, servers and cost on the virtual clock
+(learner=none), and who holds which samples. A setting that acts only together with others has the
+others in `TOGETHER_WITH`; one that can't act here has its reason in `EXEMPT`.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from runners.build import GROUPS, assemble, build
+from runners.tables import rounds_table, virtual_summary
+from sim.learner.none import TimeOnly
+from sim.world import World
+from tests.runners.alternatives import alternatives, changed, leaves
+from tests.runners.compose import compose
+
+CONF = Path(__file__).parents[2] / "conf"
+OWN_KEYS = ("seed", "trace_level", "budget", "tariff")
+
+SMALL = ("learner=none", "hardware=cpu_core", "budget.num_epochs=2", "budget.num_evaluations=3")
+SMALL_TASK = (
+    "task=sized",
+    "task.num_parameters=250000",  # 1 MB: 0.2 s on the thinnest of the listed lines
+    "task.num_tensors=4",
+    "task.train_flops_per_sample=1e9",  # 0.18 s a step
+    "task.batch_size=8",
+    "task.num_samples=320",
+    "task.sample_bytes=10000",
+    "partition=iid",
+)
+REAL_TASK = ("task=digits_mlp", "partition=dirichlet", "mode=solo")
+PROXY = ("mode=proxy/federated", "mode.local_steps=2")
+POOL = ("mode=pool",)
+FUSION = ("+fusion=horovod", "mode.fusion.coordinator=none")
+LONG = ("budget.num_epochs=10",)
+
+ALWAYS_WITH: dict[str, tuple[str, ...]] = {
+    "scenario/lognormal": ("scenario.num_partners=5",),
+    "bandwidth/diurnal": ("bandwidth.period_sim_s=4.0", "bandwidth.step_sim_s=0.5"),
+    "task/sized": SMALL_TASK[1:],
+    "availability/markov": (
+        *("availability.mean_up_sim_s=2.0", "availability.mean_down_sim_s=0.5"),
+        *LONG,
+    ),
+    "availability/diurnal": ("availability.period_sim_s=4.0", *LONG),
+    "fault/churn": ("fault.mean_stay_sim_s=2.0", "fault.mean_away_sim_s=0.5", *LONG),
+    "fault/stragglers": ("fault.mean_duration_sim_s=1.0", *LONG),
+    "fault/outage": ("fault.mean_between_sim_s=1.0", "fault.duration_sim_s=0.3", *LONG),
+    "fault/partition": (
+        *("fault.start_sim_s=0.5", "fault.duration_sim_s=0.5", "fault.period_sim_s=2.0"),
+        *(*PROXY, *LONG),
+    ),
+    "fault/proxy_crash": (
+        *("fault.mean_between_sim_s=1.0", "fault.restart_sim_s=0.3"),
+        *("scenario.proxy.num_replicas=2", *PROXY, *LONG),
+    ),
+    "fault/partner_crash": ("fault.mean_between_sim_s=1.0", "fault.restart_sim_s=0.3", *LONG),
+    "fusion/horovod": ("task.num_tensors=16", "mode.fusion.buffer_bytes=200000"),
+    "fusion/horovod_2017": ("task.num_tensors=16", "mode.fusion.buffer_bytes=200000"),
+}
+"""Overrides that make an option act within the seconds that a small run lasts."""
+
+TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
+    "seed": (REAL_TASK,),
+    "budget": (("mode=solo",),),
+    "tariff": (PROXY, (*PROXY, "tariff.usd_per_kwh=0.2")),
+    "scenario": ((), PROXY, REAL_TASK, (*REAL_TASK, "partition=iid")),
+    "scenario/lognormal": ((*REAL_TASK, "scenario.data_skew_spread=0.5"),),
+    "topology": ((), PROXY),
+    "transport/tcp": ((), ("transport.window_bytes=100000",)),
+    "task": ((), POOL, FUSION),
+    "partition": (REAL_TASK,),
+    "agent": (PROXY,),
+    "fusion/horovod.cycle_sim_s": (("mode.fusion.cycle_sim_s=1.0",),),
+    "fusion/horovod_2017.cycle_sim_s": (("mode.fusion.cycle_sim_s=1.0",),),
+    "mode/partner/gossip.num_neighbours": (("mode.graph=random",),),
+    "mode/partner/parameter_server.staleness_bound": (
+        ("mode.consistency=stale", "mode.staleness_bound=1"),
+    ),
+    "mode/partner/diloco": ((), ("mode.num_fragments=2", "mode.overlap_steps=2")),
+    "mode/partner/pipeline": (("task.num_tensors=16",),),
+}
+"""Overrides with which a setting acts, by its own path, its option or its group; each is tried."""
+
+LEARNING = "acts only where training is real; tests/parallel and tests/runners/learner hold it"
+FILE = "a path: other files are the tests of the option itself"
+EXEMPT: dict[str, str] = {
+    "learner": LEARNING,
+    "task/*.optimizer": LEARNING,
+    "task/*.learning_rate": LEARNING,
+    "budget.target_accuracy": LEARNING,
+    "mode/partner/diloco.outer_learning_rate": LEARNING,
+    "mode/partner/diloco.outer_momentum": LEARNING,
+    "mode/proxy/fedbuff.staleness_exponent": LEARNING,
+    "mode/proxy/fedbuff.server_learning_rate": LEARNING,
+    "scenario/uniform.site.data_share": "of equal partners' shares only the ratio counts",
+    "scenario/trace.file": FILE,
+    "topology/links.file": FILE,
+    "bandwidth/trace.file": FILE,
+    "variability/empirical.file": FILE,
+    "availability/trace.file": FILE,
+    "topology/links.routes_file": FILE,
+}
+"""Settings that can't be seen here, with the reason."""
+
+VALUES: dict[str, tuple[Any, ...]] = {
+    "variability/empirical.factors": ([0.5, 1.5],),
+    "mode/partner/allreduce.fusion": (
+        {"buffer_bytes": 200000.0, "cycle_sim_s": 0.001, "coordinator": "gloo"},
+    ),
+    "mode/proxy/federated.deadline_sim_s": (5.0,),
+}
+"""What to try where no rule of `alternatives` fits."""
+
+PREFIX = {"fusion": "+fusion"}
+"""Groups that a run has only when they are added."""
+
+Knob = tuple[str, str | None, tuple[str | int, ...], Any]
+"""A setting: its group, its option, its path below the config's root, and its value."""
+
+
+def knobs() -> Iterator[Knob]:
+    """Yield every setting of every option, and those of conf/run.yaml itself."""
+    for group in (*GROUPS, "fusion"):
+        for path in sorted((CONF / group).rglob("*.yaml")):
+            option = str(path.relative_to(CONF / group).with_suffix(""))
+            root = ("mode", "fusion") if group == "fusion" else (group,)
+            for below, value in leaves(OmegaConf.to_container(OmegaConf.load(path))):
+                if below:
+                    yield group, option, (*root, *below), value
+    run = OmegaConf.to_container(OmegaConf.load(CONF / "run.yaml"))
+    assert isinstance(run, dict)
+    for key in OWN_KEYS:
+        for below, value in leaves(run[key]):
+            yield key, None, (key, *below), value
+
+
+def name_of(knob: Knob) -> str:
+    """Return a setting's name, such as `mode/proxy/federated.local_steps`."""
+    group, option, path, _ = knob
+    below = path[2:] if group == "fusion" else path[1:]
+    return ".".join([f"{group}/{option}" if option else group, *map(str, below)])
+
+
+def is_exempt(name: str) -> bool:
+    """Whether the table of exemptions has a setting."""
+    group, _, rest = name.partition("/")
+    any_option = f"{group}/*.{rest.rpartition('.')[2]}"
+    return bool({name, group, name.split(".")[0], any_option} & set(EXEMPT))
+
+
+def contexts(knob: Knob) -> list[tuple[str, ...]]:
+    """Return the overrides with which to try a setting, most of all those of its own."""
+    group, option, _, _ = knob
+    name = name_of(knob)
+    found = [
+        context
+        for key in (name, f"{group}/{option}", group)
+        for context in TOGETHER_WITH.get(key, ())
+    ]
+    own = ALWAYS_WITH.get(f"{group}/{option}", ())
+    choice = () if option is None else (f"{PREFIX.get(group, group)}={option}",)
+    return [(*SMALL, *_task(group, context), *own, *context, *choice) for context in found or [()]]
+
+
+def _task(group: str, context: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the small task, unless another one is asked for."""
+    is_other = group == "task" or any(override.startswith("task=") for override in context)
+    return () if is_other else SMALL_TASK
+
+
+@cache
+def composed(overrides: tuple[str, ...]) -> dict[str, Any]:
+    """Return the config of some overrides."""
+    return compose(*overrides)
+
+
+@cache
+def outcome_of(overrides: tuple[str, ...]) -> Any:
+    """Return what the run of some overrides gives out."""
+    return outcome(composed(overrides))
+
+
+def outcome(config: dict[str, Any]) -> Any:
+    """Return what a run gives out."""
+    run = build(config)
+    setting, assignment = assemble(run)
+    outcome = World(setting, TimeOnly(), lambda fraction: None).run()
+    rounds = rounds_table(outcome)
+    summary = virtual_summary(
+        outcome,
+        rounds,
+        num_partners=len(setting.consortium.partners),
+        target_accuracy=run.budget.target_accuracy,
+        tariff=run.tariff,
+    )
+    is_real = run.task.num_classes > 1
+    held = [samples.tolist() for samples in assignment.train] if is_real else []
+    return rounds.to_dict("records"), summary, held, len(outcome.spans)
+
+
+def acts(overrides: tuple[str, ...], knob: Knob) -> bool:
+    """Whether some other value of a setting gives something else, or all others are refused."""
+    _, _, path, _ = knob
+    config = composed(overrides)
+    present: Any = config
+    for key in path:
+        present = present[key]
+    values = VALUES.get(name_of(knob)) or alternatives(config, path, present)
+    expected = str(outcome_of(overrides))
+    are_refused = []
+    for value in values:
+        try:
+            if str(outcome(changed(config, path, value))) != expected:
+                return True
+            are_refused.append(False)
+        except ValueError:
+            are_refused.append(True)
+    return all(are_refused) and bool(are_refused)
+
+
+KNOBS = {name_of(knob): knob for knob in knobs()}
+
+
+@pytest.mark.parametrize("name", [name for name in KNOBS if not is_exempt(name)])
+def test_a_knob_changes_something(name: str) -> None:
+    knob = KNOBS[name]
+    assert any(acts(overrides, knob) for overrides in contexts(knob)), (
+        f"{name} changes nothing: drop it, or say in TOGETHER_WITH with what it acts"
+    )
+
+
+def test_no_table_has_a_line_for_a_setting_that_is_gone() -> None:
+    known = {*KNOBS, *(name.split(".")[0] for name in KNOBS), *GROUPS, *OWN_KEYS, "fusion"}
+    known |= {f"{group}/*.{name.rpartition('.')[2]}" for group in GROUPS for name in KNOBS}
+    assert not (set(ALWAYS_WITH) | set(TOGETHER_WITH) | set(VALUES) | set(EXEMPT)) - known
