@@ -28,6 +28,13 @@ class ParameterServers:
     def __init__(self, world: "World", shards: Sequence[Shard]) -> None:
         self._world = world
         self._shards = shards
+        self._remote = {
+            worker.index: [shard for shard in shards if shard.host is not worker]
+            for worker in world.members
+        }
+        self._remote_fraction = {
+            index: sum(shard.fraction for shard in remote) for index, remote in self._remote.items()
+        }
         machines = [machine for shard in shards for machine in (shard.host, shard.server)]
         self._machines = list(dict.fromkeys(machines))
         self._ways: dict[tuple[int, bool, bool], tuple[list[Route], Route]] = {}
@@ -49,7 +56,7 @@ class ParameterServers:
 
     def remote_bytes(self, worker: Member, num_bytes: float) -> float:
         """Return how much of `num_bytes` is not the worker's own shard's."""
-        return num_bytes * sum(shard.fraction for shard in self._remote(worker))
+        return num_bytes * self._remote_fraction[worker.index]
 
     def push(self, worker: Member, num_bytes: float) -> Steps:
         """Send a gradient, and wait until all servers have added it up; on the timeline."""
@@ -64,7 +71,7 @@ class ParameterServers:
         self, worker: Member, num_bytes: float, *, is_push: bool, waits_for_latency: bool = True
     ) -> Steps:
         """Send slices one way, and wait until the last byte has arrived, or has only left."""
-        shards = self._remote(worker)
+        shards = self._remote[worker.index]
         if not shards:
             return
         way = self._way(worker, shards, is_push=is_push, has_latency=waits_for_latency)
@@ -93,14 +100,12 @@ class ParameterServers:
 
     def busy(self, worker: Member, num_bytes: float, steps: Steps) -> Steps:
         """Trace steps as the transfer of what is remote of `num_bytes`."""
-        worker.begin(self.remote_bytes(worker, num_bytes), (("transfer", math.inf),))
+        if self._remote[worker.index]:
+            worker.begin(self.remote_bytes(worker, num_bytes), (("transfer", math.inf),))
         try:
             yield from steps
         finally:
             worker.close()
-
-    def _remote(self, worker: Member) -> list[Shard]:
-        return [shard for shard in self._shards if shard.host is not worker]
 
     def _way(
         self, worker: Member, shards: Sequence[Shard], *, is_push: bool, has_latency: bool

@@ -148,7 +148,11 @@ class Peers:
         moved.succeed()
 
     def _depart(self, index: int) -> None:
-        """Be in no round any more; nobody waits for what has not been sent."""
+        """Be in no round any more: what is on its way here is lost, and nobody waits for what has
+        not been sent.
+        """
+        for transfer in list(self._world.members[index].downlink.flows):
+            self._world.network.cancel(transfer)
         round_ = self._rounds[index]
         if index not in self._trained[round_]:
             self._lost[round_].add(index)

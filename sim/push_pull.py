@@ -46,6 +46,7 @@ class PushPull:
         self._pull_bytes = world.workload.update_bytes / num_partitions
         env = world.env
         self._added = {one.index: [env.event() for _ in range(num_partitions)] for one in workers}
+        self._num_pulled = dict.fromkeys(self._added, 0)
         self._summed = [env.all_of(events) for events in zip(*self._added.values(), strict=True)]
 
     def run(self) -> Steps:
@@ -77,11 +78,14 @@ class PushPull:
     def _push(self, worker: Member) -> Steps:
         """Push the partitions that the servers don't have yet."""
         servers, num_bytes = self._servers, self._push_bytes
-        *earlier, last = [added for added in self._added[worker.index] if not added.triggered]
+        missing = [added for added in self._added[worker.index] if not added.triggered]
+        if not missing:
+            return
+        *earlier, last = missing
         on_the_way: list[simpy.Process] = []
         try:
             steps = self._send(worker, earlier, on_the_way)
-            yield from servers.busy(worker, num_bytes * (len(earlier) + 1), steps)
+            yield from servers.busy(worker, num_bytes * len(missing), steps)
             yield from servers.add_up(worker, num_bytes)
             last.succeed()
             yield self._world.env.all_of(on_the_way)
@@ -114,20 +118,25 @@ class PushPull:
         added.succeed()
 
     def _collect(self, worker: Member) -> Steps:
-        for summed in self._summed:
-            yield summed
-            is_last = summed is self._summed[-1]
-            yield from self._servers.reach(partial(self._pull, worker, is_last=is_last))
+        yield from self._servers.reach(partial(self._pull, worker))
 
-    def _pull(self, worker: Member, *, is_last: bool) -> Steps:
+    def _pull(self, worker: Member) -> Steps:
+        """Pull the partitions that the worker doesn't have yet, each when it is summed."""
+        num_partitions = len(self._summed)
+        for number in range(self._num_pulled[worker.index], num_partitions):
+            yield self._summed[number]
+            yield from self._fetch(worker, is_last=number == num_partitions - 1)
+            self._num_pulled[worker.index] += 1
+
+    def _fetch(self, worker: Member, *, is_last: bool) -> Steps:
         """Pull a partition; in the background as long as the worker pushes."""
         num_bytes = self._pull_bytes
-        fetch = self._servers.carry(worker, num_bytes, is_push=False, waits_for_latency=is_last)
+        carry = self._servers.carry(worker, num_bytes, is_push=False, waits_for_latency=is_last)
         if all(added.triggered for added in self._added[worker.index]):
-            yield from self._servers.busy(worker, num_bytes, fetch)
+            yield from self._servers.busy(worker, num_bytes, carry)
             return
         start_sim_s = self._world.env.now
-        yield from fetch
+        yield from carry
         self._world.trace.other_span(
             f"{worker.name}/background",
             "transfer",

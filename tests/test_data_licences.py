@@ -13,6 +13,7 @@ FOLDERS = sorted(
 )
 FILES = sorted(path for folder in FOLDERS for path in folder.iterdir() if path.name != "README.md")
 LICENCES = ("Apache-2.0", "MIT", "CC BY", "CC0", "PDDL")
+FREE = "; facts"  # figures taken from a paper, which no licence covers
 
 
 def rows(folder: Path) -> dict[str, str]:
@@ -29,7 +30,8 @@ def test_the_data_of_all_packages_are_found() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_has_a_source_and_a_licence(path: Path) -> None:
-    assert any(licence in rows(path.parent)[path.name] for licence in LICENCES)
+    source = rows(path.parent)[path.name]
+    assert source.endswith(FREE) or any(licence in source for licence in LICENCES)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))

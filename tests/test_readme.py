@@ -1,28 +1,93 @@
-"""README can be typed and believed: commands compose, targets exist, figures are published."""
+"""README can be typed and believed: commands compose and print what is shown, targets exist,
+figures are published.
+"""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
 
 from runners.build import assemble, build
+from runners.job import CONF
 from tests.runners.compose import compose
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-COMMANDS = re.findall(r"^python -m runners\.(?:run|compare) (.*)$", README, flags=re.MULTILINE)
+COMMANDS = re.findall(
+    r"^python -m runners\.(run|compare|simulate) (.*)$", README, flags=re.MULTILINE
+)
+EXPERIMENTS = re.findall(r"runners\.reproduce (\S+)$", README, flags=re.MULTILINE)
+SHOWN = re.findall(r"^```\n\$ python -m (.*)\n((?:.*\n)*?)```$", README, flags=re.MULTILINE)
+TABLES = re.findall(r"`(\w+\.csv)`:\n\n```\n((?:.*\n)*?)```", README)
 
 
-@pytest.mark.parametrize("arguments", [one for one in COMMANDS if "--help" not in one])
-def test_commands_compose_and_fit(arguments: str) -> None:
-    overrides = [
-        one.split(",")[0] for one in arguments.split() if one != "-m"
-    ]  # a sweep's first run
-    assert assemble(build(compose(*[one for one in overrides if not one.startswith("hydra.")])))
+@pytest.mark.parametrize(("command", "arguments"), COMMANDS)
+def test_commands_compose_and_fit(command: str, arguments: str) -> None:
+    overrides = ["learner=none"] if command == "simulate" else []
+    overrides += [
+        one.split(",")[0]  # a sweep's first run
+        for one in arguments.split()
+        if one not in ("-m", "--help") and not one.startswith("hydra.")
+    ]
+    assert assemble(build(compose(*overrides)))
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_experiments_compose(experiment: str) -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        assert hydra_compose("reproduce", [experiment]).published is not None
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"), SHOWN, ids=[command.partition(" ")[0] for command, _ in SHOWN]
+)
+def test_commands_print_what_is_shown(command: str, shown: str, tmp_path: Path) -> None:
+    for name, table in TABLES:
+        (tmp_path / name).write_text(table)
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split(), f"hydra.run.dir={tmp_path}/run"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert not missing(shown, done.stdout)
+
+
+def missing(shown: str, printed: str) -> list[str]:
+    """Return the lines that were not printed in the order shown; … stands for lines left out."""
+    lines = iter(line.rstrip() for line in printed.splitlines())
+    return [line for line in shown.splitlines() if line not in ("", "…") and line not in lines]
 
 
 def test_there_are_commands() -> None:
-    assert len(COMMANDS) >= 5
+    assert (len(COMMANDS) >= 7, len(SHOWN) >= 4, len(TABLES) >= 2) == (True, True, True)
+
+
+def test_every_mode_has_a_row() -> None:
+    rows = set(re.findall(r"^\| `((?:partner/|proxy/)?\w+)` \|", README, flags=re.MULTILINE))
+    folder = CONF / "mode"
+    modes = {str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml")}
+    assert modes - rows == set()
+
+
+def test_every_option_is_listed() -> None:
+    table = README.partition("| group | says | options |")[2].partition("\n\n")[0]
+    for line in table.splitlines()[2:]:
+        _, groups, _, listed, _ = line.split("|")
+        options = {
+            path.stem
+            for group in re.findall(r"`(\w+)`", groups)
+            for path in (CONF / group).glob("*.yaml")
+            if group != "mode"
+        }
+        assert set(re.findall(r"`(\w+)`", listed)) == options, line
 
 
 @pytest.mark.parametrize(

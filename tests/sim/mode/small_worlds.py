@@ -44,8 +44,8 @@ SITES = Hierarchical(
 
 WORLDS: dict[str, dict[str, Any]] = {"star": {}, "sites": {"num_replicas": 2, "topology": SITES}}
 
-MAX_STEPS = 3
-"""Local steps of a round, so that a round of a few seconds lies between two faults."""
+MAX_STEPS = 2
+"""Local steps of a round, so that a run has some rounds."""
 
 MAX_EVENTS = 300_000
 """What no small world needs: beyond it, a run goes round in circles."""

@@ -19,10 +19,12 @@ from hypothesis import strategies as st
 
 from runners.build import build
 from sim.fault import Fault
+from sim.fault.stragglers import Stragglers
 from sim.machine import Machine
 from sim.presence import Steps
 from sim.trace import KINDS
 from sim.world import Outcome, World
+from tests.runners.alternatives import changed
 from tests.runners.compose import compose
 from tests.sim.mode.small_worlds import (
     MODES,
@@ -38,28 +40,29 @@ from tests.sim.mode.small_worlds import (
 
 CONF = Path(__file__).parents[3] / "conf"
 
-SMALL_FAULTS: dict[str, dict[str, Any]] = {
+FAULTS: dict[str, dict[str, Any]] = {
     "none": {},
-    "churn": {"mean_stay_sim_s": 40.0, "mean_away_sim_s": 5.0},
-    "stragglers": {"fraction": 0.3, "mean_duration_sim_s": 5.0, "slowdown": 3.0},
-    "outage": {"mean_between_sim_s": 10.0, "duration_sim_s": 3.0},
-    "partition": {"start_sim_s": 2.0, "duration_sim_s": 5.0, "period_sim_s": 20.0},
-    "proxy_crash": {"mean_between_sim_s": 20.0, "restart_sim_s": 3.0},
-    "partner_crash": {"mean_between_sim_s": 20.0, "restart_sim_s": 3.0},
+    "churn": {"mean_stay_sim_s": 0.2, "mean_away_sim_s": 0.05},
+    "stragglers": {"fraction": 0.3, "mean_duration_sim_s": 0.05, "slowdown": 3.0},
+    "outage": {"mean_between_sim_s": 0.1, "duration_sim_s": 0.03},
+    "partition": {"start_sim_s": 0.02, "duration_sim_s": 0.05, "period_sim_s": 0.2},
+    "proxy_crash": {"mean_between_sim_s": 0.1, "restart_sim_s": 0.02},
+    "partner_crash": {"mean_between_sim_s": 0.1, "restart_sim_s": 0.02},
 }
-"""Each option of conf/fault, with times that fit rounds of some seconds."""
+"""Each option of conf/fault; times are parts of what the run takes when all goes well, so that in
+every mode several things go wrong, and not all the time.
+"""
 
-SMALL_AVAILABILITIES: dict[str, dict[str, Any]] = {
+AVAILABILITIES: dict[str, dict[str, Any]] = {
     "always": {},
-    "markov": {"mean_up_sim_s": 40.0, "mean_down_sim_s": 5.0},
-    "diurnal": {"period_sim_s": 50.0, "up_fraction": 0.9, "offset_spread": 1.0},
+    "markov": {"mean_up_sim_s": 0.3, "mean_down_sim_s": 0.05},
+    "diurnal": {"period_sim_s": 0.3, "up_fraction": 0.9, "offset_spread": 1.0},
     "trace": {"file": "small.csv"},
 }
 """Each option of conf/availability, likewise."""
 
-TRACE = "time_sim_s,partner,is_up\n0,b,0\n5,a,0\n7,a,1\n7,c,0\n9,b,1\n20,c,1\n21,a,0\n22,a,1\n"
-
-CRASHES = {"proxy_crash", "partner_crash"}
+TRACE = ((0, "b", 0), (0.05, "a", 0), (0.1, "a", 1), (0.1, "c", 0), (0.2, "b", 1), (0.3, "c", 1))
+"""Lines of small.csv: time, partner, and whether it is up from then on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,15 @@ class Ran:
     outcome: Outcome
     watch: Watch
 
+    @property
+    def broken_sim_s(self) -> float:
+        """The seconds for which partners had broken down."""
+        return sum(
+            until_sim_s - from_sim_s
+            for member in self.world.members
+            for from_sim_s, until_sim_s in self.watch.broken[member.name]
+        )
+
 
 def run(simulate: Callable[..., Any], mode: str, world: str = "star", **groups: Any) -> Ran:
     """Run a mode in a small world under watch."""
@@ -78,6 +90,31 @@ def run(simulate: Callable[..., Any], mode: str, world: str = "star", **groups: 
             MODES[mode], *PARTNERS, num_epochs=8, num_evaluations=4, **(WORLDS[world] | groups)
         )
     return Ran(world=built, outcome=outcome, watch=watch)
+
+
+QUIET_SIM_S: dict[tuple[str, str], float] = {}
+
+
+def quiet_sim_s(simulate: Callable[..., Any], mode: str, world: str) -> float:
+    """Return how long a run takes when all goes well."""
+    if (mode, world) not in QUIET_SIM_S:
+        QUIET_SIM_S[mode, world] = run(simulate, mode, world).world.env.now
+    return QUIET_SIM_S[mode, world]
+
+
+def option(group: str, name: str, settings: dict[str, Any], scale_sim_s: float) -> Any:
+    """Return an option of a group, its times multiplied."""
+    config = composed(f"{group}={name}")
+    for key, value in settings.items():
+        scale = scale_sim_s if key.endswith("_sim_s") else 1
+        config = changed(config, (group, key), value * scale if scale != 1 else value)
+    return getattr(build(config), group)
+
+
+@cache
+def composed(override: str) -> dict[str, Any]:
+    """Return the config of an override."""
+    return compose(override)
 
 
 def check(ran: Ran) -> None:
@@ -160,86 +197,94 @@ def check_bytes(ran: Ran) -> None:
     assert down == pytest.approx(network.sent_bytes)
 
 
-@cache
-def fault(name: str) -> Fault:
-    """Return an option of conf/fault with the times of small worlds."""
-    overrides = [f"fault.{key}={value}" for key, value in SMALL_FAULTS[name].items()]
-    return build(compose(f"fault={name}", *overrides)).fault
-
-
-def test_every_fault_and_every_availability_is_tried() -> None:
-    for group, tried in (("fault", SMALL_FAULTS), ("availability", SMALL_AVAILABILITIES)):
-        assert {path.stem for path in (CONF / group).glob("*.yaml")} == set(tried)
-
-
-@pytest.mark.parametrize("name", SMALL_FAULTS)
-@pytest.mark.parametrize("mode", NAMES)
-def test_a_run_with_faults_ends_and_is_accounted_for(simulate, mode: str, name: str) -> None:
-    for seed, world in enumerate(WORLDS):
-        ran = run(simulate, mode, world, fault=fault(name), seed=seed)
-        check(ran)
-        if name in {"churn", "outage", "partition", *CRASHES}:
-            assert ran.watch.num_acts >= 2, "no fault happened: the test says nothing"
-        if name in CRASHES | {"churn"}:
-            down_sim_s = sum(one.partner_sim_s["down"] for one in ran.outcome.rounds)
-            broken_sim_s = sum(
-                until_sim_s - from_sim_s
-                for member in ran.world.members
-                for from_sim_s, until_sim_s in ran.watch.broken[member.name]
-            )
-            assert name == "churn" or down_sim_s == pytest.approx(broken_sim_s)
+def fault(name: str, scale_sim_s: float) -> Fault:
+    """Return an option of conf/fault, scaled."""
+    built: Fault = option("fault", name, FAULTS[name], scale_sim_s)
+    return built
 
 
 @dataclass(frozen=True, kw_only=True)
 class AllFaults:
     """All that can go wrong at once."""
 
+    scale_sim_s: float
+
     def check(self, num_partners: int, num_sites: int) -> None:
         """Fit every consortium."""
 
     def run(self, world: World) -> Steps:
-        for name in SMALL_FAULTS:
-            world.env.process(fault(name).run(world))
+        for name in FAULTS:
+            world.env.process(fault(name, 2 * self.scale_sim_s).run(world))
         yield from ()
+
+
+def test_every_fault_and_every_availability_is_tried() -> None:
+    for group, tried in (("fault", FAULTS), ("availability", AVAILABILITIES)):
+        assert {path.stem for path in (CONF / group).glob("*.yaml")} == set(tried)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("mode", NAMES)
+def test_a_run_with_faults_ends_and_is_accounted_for(simulate, mode: str, name: str) -> None:
+    for seed, world in enumerate(WORLDS):
+        scale_sim_s = quiet_sim_s(simulate, mode, world)
+        ran = run(simulate, mode, world, fault=fault(name, scale_sim_s), seed=seed)
+        check(ran)
+        if name not in {"none", "stragglers"}:
+            assert ran.watch.num_acts >= 2, "nothing went wrong: the test says nothing"
+        down_sim_s = sum(one.partner_sim_s["down"] for one in ran.outcome.rounds)
+        if name == "churn":
+            assert down_sim_s > 0
+        else:
+            assert down_sim_s == pytest.approx(ran.broken_sim_s)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_all_faults_together_with_every_word_and_switch(simulate, mode: str) -> None:
     for world in worlds_of(mode):
-        check(run(simulate, mode, world, fault=AllFaults()))
+        scale_sim_s = quiet_sim_s(simulate, mode, world)
+        check(run(simulate, mode, world, fault=AllFaults(scale_sim_s=scale_sim_s)))
 
 
-@pytest.mark.parametrize("name", SMALL_FAULTS)
 @pytest.mark.parametrize("mode", NAMES)
-def test_the_same_faults_are_the_same_run(simulate, mode: str, name: str) -> None:
+def test_the_same_faults_are_the_same_run(simulate, mode: str) -> None:
+    faults = AllFaults(scale_sim_s=quiet_sim_s(simulate, mode, "sites"))
     first, second = (
-        run(simulate, mode, "sites", fault=fault(name), seed=7).outcome.spans for _ in range(2)
+        run(simulate, mode, "sites", fault=faults, seed=7).outcome.spans for _ in range(2)
     )
     assert first == second
 
 
 @pytest.mark.parametrize("mode", NAMES)
 def test_stragglers_cost_time(simulate, mode: str) -> None:
-    slow, well = (
-        run(simulate, mode, fault=fault(name), seed=3).outcome for name in ("stragglers", "none")
+    quiet = quiet_sim_s(simulate, mode, "star")
+    slow = run(
+        simulate, mode, fault=Stragglers(fraction=0.5, mean_duration_sim_s=quiet, slowdown=3.0)
     )
-    assert slow.spans != well.spans
+    assert slow.world.env.now > quiet
 
 
-@pytest.mark.parametrize("name", SMALL_AVAILABILITIES)
+@pytest.mark.parametrize("name", AVAILABILITIES)
 @pytest.mark.parametrize("mode", NAMES)
 def test_a_run_with_absences_ends_and_is_accounted_for(
     simulate, mode: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "small.csv").write_text(TRACE)
     monkeypatch.chdir(tmp_path)
-    overrides = [f"availability.{key}={value}" for key, value in SMALL_AVAILABILITIES[name].items()]
-    availability = build(compose(f"availability={name}", *overrides)).availability
     for world in WORLDS:
+        scale_sim_s = quiet_sim_s(simulate, mode, world)
+        write_trace(tmp_path / "small.csv", scale_sim_s)
+        availability = option("availability", name, AVAILABILITIES[name], scale_sim_s)
         ran = run(simulate, mode, world, availability=availability)
         check(ran)
         down_sim_s = sum(one.partner_sim_s["down"] for one in ran.outcome.rounds)
+        assert down_sim_s == pytest.approx(ran.broken_sim_s)
         assert (down_sim_s > 0) == (name != "always")
+
+
+def write_trace(path: Path, scale_sim_s: float) -> None:
+    """Write a file of absences."""
+    lines = (f"{time * scale_sim_s},{name},{is_up}" for time, name, is_up in TRACE)
+    path.write_text("\n".join(["time_sim_s,partner,is_up", *lines]) + "\n")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,7 +340,7 @@ ACTS = st.builds(
     victim=st.integers(0, 11),
     lasts_sim_s=SECONDS,
 )
-FAULTS = st.builds(
+LISTED = st.builds(
     Listed,
     acts=st.lists(ACTS, min_size=3, max_size=12).map(tuple),
     isolated=st.sets(st.sampled_from([one.name for one in PARTNERS]), max_size=3).map(frozenset),
@@ -313,4 +358,4 @@ FAULTS = st.builds(
 def test_faults_at_any_time_end_well(simulate, mode: str, data: st.DataObject) -> None:
     variant = data.draw(st.sampled_from([name for name in MODES if name.split()[0] == mode]))
     world = data.draw(st.sampled_from(worlds_of(variant)))
-    check(run(simulate, variant, world, fault=data.draw(FAULTS)))
+    check(run(simulate, variant, world, fault=data.draw(LISTED)))

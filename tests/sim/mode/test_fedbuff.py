@@ -125,9 +125,7 @@ def test_a_partner_that_breaks_down_is_replaced(simulate) -> None:
 
     learner = Recording()
     mode = fedbuff(buffer_size=1, concurrency=1)
-    _, outcome = simulate(
-        mode, A, B, fault=BreakWhoIsInFlight(), num_epochs=0.5, learner=learner
-    )
+    _, outcome = simulate(mode, A, B, fault=BreakWhoIsInFlight(), num_epochs=0.5, learner=learner)
     # the other one is sent out at 5; all that was in flight was lost, so that round is empty
     assert account(outcome) == [(0, 0, 0), (5, 0, 1), (17, 1, 0)]
     assert len(learner.merges) == 1

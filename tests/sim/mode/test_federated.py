@@ -143,9 +143,7 @@ def test_a_round_begins_when_someone_is_back(simulate) -> None:
 
 
 @pytest.mark.parametrize("crash_sim_s", [11.75, 12.25])
-def test_a_proxy_that_breaks_down_loses_its_queue_and_its_sum(
-    simulate, crash_sim_s: float
-) -> None:
+def test_a_proxy_that_breaks_down_loses_its_queue_and_its_sum(simulate, crash_sim_s: float) -> None:
     """At 11.75 it merges a's update, at 12.25 it has; slow sends all the while."""
     fault = breaks(("proxy", crash_sim_s, 20.0))
     learner = Recording()

@@ -239,7 +239,7 @@ class Staleness(TimeOnly):
 )
 @given(speeds=st.lists(st.floats(0.05, 5), min_size=2, max_size=4), bound=st.integers(0, 3))
 def test_the_bound_bounds_staleness(simulate, speeds: list[float], bound: int) -> None:
-    """A worker begins its step c + 1 when all have done c − s, and nobody else gets beyond c + s + 1
+    """A worker begins its step c + 1 when all have done c − s, and nobody gets beyond c + s + 1
     meanwhile: from each of the n − 1 others come at most 2s + 1 steps.
     """
     partners = [partner(f"p{number}", speed=speed) for number, speed in enumerate(speeds)]
