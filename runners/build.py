@@ -76,7 +76,7 @@ def build(config: Mapping[str, Any]) -> Run:
     words.
     """
     _check_root_keys(config)
-    parts = {group: _option(group, config[group]) for group in GROUPS}
+    parts = {group: build_option(group, config[group]) for group in GROUPS}
     budget = _checked(Budget, config["budget"], "budget")
     tariff = _checked(Tariff, config["tariff"], "tariff")
     _check_scalar("seed", config["seed"], int, "try seed=0")
@@ -174,7 +174,8 @@ def _check_root_keys(config: Mapping[str, Any]) -> None:
         )
 
 
-def _option(group: str, node: Any) -> Any:
+def build_option(group: str, node: Any) -> Any:
+    """Return the checked option of a group that a config's node describes."""
     target = node.get("_target_") if isinstance(node, Mapping) else None
     if not isinstance(target, str):
         raise ConfigError(

@@ -26,6 +26,7 @@ from runners.learner.horovod import Horovod
 from runners.perform import Job, prepare, simulate
 from runners.progress import progress
 from runners.record import Failure, write_failure
+from runners.report.units import format_value
 from sim.ledger import NoProgress
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -35,13 +36,17 @@ EXIT_INTERRUPTED = 130
 
 
 def command(config_name: str, conclude: Callable[[Job], None] | None = None) -> Callable[[], None]:
-    """Return the main function of a command whose primary config is `conf/<config_name>.yaml`.
+    """Return the main function of a command that runs what `conf/<config_name>.yaml` describes.
 
     `conclude` prints what a single run came to, in place of the usual summary.
     """
+    return main_of(config_name, lambda config: run_composed(config, conclude or _print_summary))
 
-    def run(config: DictConfig) -> None:
-        run_composed(config, conclude or _print_summary)
+
+def main_of(config_name: str, act: Callable[[DictConfig], None]) -> Callable[[], None]:
+    """Return a main function that composes `conf/<config_name>.yaml` and tells mistakes in a
+    sentence.
+    """
 
     def main() -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as gentle an end as Ctrl-C
@@ -49,7 +54,7 @@ def command(config_name: str, conclude: Callable[[Job], None] | None = None) -> 
             "1"  # errors come here instead of being printed with half a traceback
         )
         try:
-            hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(run)()
+            hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(act)()
         except KeyboardInterrupt:
             _leave("interrupted; runs that had finished are whole", EXIT_INTERRUPTED)
         except MissingConfigException as error:
@@ -127,13 +132,13 @@ def _print_summary(job: Job) -> None:
     virtual, metrics = record["virtual"], record["metrics"]
     rate = virtual["samples_per_sim_s"]
     print(
-        f"{record['names']['mode']}: {virtual['total_sim_s']:.1f} virtual seconds, "
-        f"{'no' if rate is None else format(rate, ',.0f')} samples per virtual second, "
-        f"{virtual['num_bytes'] / 1e6:,.1f} MB moved"
+        f"{record['names']['mode']}: {format_value(virtual['total_sim_s'], 'seconds')} of virtual "
+        f"time, {'no throughput' if rate is None else format_value(rate, 'samples_per_s')}, "
+        f"{format_value(virtual['num_bytes'], 'bytes')} moved"
     )
     if metrics:
         reached = virtual["time_to_target_sim_s"]
-        when = "missed" if reached is None else f"reached after {reached:.1f} virtual seconds"
+        when = "missed" if reached is None else f"reached after {format_value(reached, 'seconds')}"
         print(
             f"accuracy {metrics['overall']['accuracy']:.4f} on the held-out test set; "
             f"target {virtual['target_accuracy']:g} {when}"

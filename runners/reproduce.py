@@ -1,56 +1,36 @@
 """Simulate a published table and hold it against what was published: python -m runners.reproduce
 +experiment=horovod_512gpu
+
+Status 1 says that a figure is missed.
 """
 
 import importlib
 import inspect
-import os
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
-from runners.build import ConfigError, _option, option_name
+from runners.build import ConfigError, build_option, option_name
 from runners.config_file import write_config
-from runners.job import CONF, EXIT_CONFIG, EXIT_FAILED, EXIT_INTERRUPTED
+from runners.job import CONF, EXIT_FAILED, main_of
 from runners.published import Figure, Published
 
 PUBLISHED = Path(__file__).parents[1] / "results" / "published"
 
 
-def main() -> None:
-    """Reproduce the table that the command line names; status 1 says that a figure is missed."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as gentle an end as Ctrl-C
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come here, not printed with half a traceback
-    try:
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name="reproduce")(_reproduce)()
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
-    except (HydraException, OmegaConfBaseException, ConfigError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(EXIT_CONFIG)
-
-
 def _reproduce(config: DictConfig) -> None:
     container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     assert isinstance(container, dict)
-    try:
-        is_held = reproduce(
-            container["published"],
-            folder=Path(HydraConfig.get().runtime.output_dir),
-            publish=container["publish"],
-        )
-    except ConfigError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(EXIT_CONFIG)
+    is_held = reproduce(
+        container["published"],
+        folder=Path(HydraConfig.get().runtime.output_dir),
+        publish=container["publish"],
+    )
     if not is_held and HydraConfig.get().mode is not RunMode.MULTIRUN:
         sys.exit(EXIT_FAILED)
 
@@ -75,7 +55,7 @@ def build_table(node: Mapping[str, Any] | None) -> Published:
         raise ConfigError(
             f"published must be one of {', '.join(tables)}, got null; try +experiment={tables[0]}"
         )
-    table: Published = _option("published", node)
+    table: Published = build_option("published", node)
     return table
 
 
@@ -110,4 +90,4 @@ def _show(folders: list[Path], node: Mapping[str, Any], figures: list[Figure]) -
 
 
 if __name__ == "__main__":
-    main()
+    main_of("reproduce", _reproduce)()

@@ -29,7 +29,9 @@ class Crew:
         allreduce(algorithm, len(members), 1.0, self.sites(members))
 
     def assemble(self) -> Steps:
-        """Wait for someone with the newest model, bring the others up to date; return who is there."""
+        """Wait for someone with the newest model, bring the others up to date; return all who are
+        there.
+        """
         world = self._world
         while True:
             holders = [member for member in world.members if member.index in self._current]

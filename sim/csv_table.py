@@ -2,7 +2,7 @@
 mistake is.
 
 A file is looked for from the working directory, then among the files that ship with the project.
-Cells stay text until they are asked for.
+Lines that begin with # are comments. Cells stay text until they are asked for.
 """
 
 import csv
@@ -37,20 +37,42 @@ class Row:
                 "correct the cell"
             ) from error
 
+    def whole(self, column: str) -> int:
+        """Return a cell as a whole number above zero."""
+        number = self.number(column)
+        if not (number.is_integer() and number > 0):
+            raise ValueError(
+                f"{self.where}: {column} must be a whole number above 0, got "
+                f"{self.text(column)!r}; correct the cell"
+            )
+        return int(number)
+
 
 def read_table(
-    file: str, *, setting: str, shipped: Path, required: tuple[str, ...], optional: tuple[str, ...]
+    file: str,
+    *,
+    setting: str,
+    shipped: Path,
+    required: tuple[str, ...],
+    optional: tuple[str, ...] | None,
 ) -> list[Row]:
     """Return the rows of the file that a setting names; empty lines are left out.
 
     Raises ValueError for a file, a column or a cell that is missing, and for a column that nobody
-    reads.
+    reads, unless `optional` is None.
     """
-    path = _find(file, setting, shipped)
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream, skipinitialspace=True)
-        _check_columns(file, reader.fieldnames or (), required, optional)
-        return [_row(f"{file}, line {reader.line_num}", cells) for cells in reader]
+    lines = _find(file, setting, shipped).read_text(encoding="utf-8-sig").splitlines()
+    numbered = [
+        (number, line)
+        for number, line in enumerate(lines, start=1)
+        if line.strip() and not line.startswith("#")
+    ]
+    reader = csv.DictReader((line for _, line in numbered), skipinitialspace=True)
+    _check_columns(file, reader.fieldnames or (), required, optional)
+    return [
+        _row(f"{file}, line {number}", cells)
+        for (number, _), cells in zip(numbered[1:], reader, strict=True)
+    ]
 
 
 def _find(file: str, setting: str, shipped: Path) -> Path:
@@ -68,10 +90,11 @@ def _check_columns(
     file: str,
     columns: Sequence[str],
     required: tuple[str, ...],
-    optional: tuple[str, ...],
+    optional: tuple[str, ...] | None,
 ) -> None:
     missing = [column for column in required if column not in columns]
-    unknown = [column for column in columns if column not in (*required, *optional)]
+    known = columns if optional is None else (*required, *optional)
+    unknown = [column for column in columns if column not in known]
     if missing or unknown or len(set(columns)) < len(columns):
         raise ValueError(
             f"{file}, line 1: the columns must be {', '.join(required)}"

@@ -26,8 +26,8 @@ BACKWARD_FRACTION = 2 / 3
 COORDINATORS = {"gloo": ("segmented_ring", 2), "mpi": ("tree", 1), "none": ("tree", 0)}
 """How members agree in a cycle: an algorithm, and how many small sums with it.
 
-Horovod on Gloo sums two bit vectors (in agreement with the 190 ms and 520 ms that a sum of 4 KB took
-among 2 and 4 ranks under 20 ms delay), on MPI it gathers requests and broadcasts the response.
+Horovod on Gloo sums two bit vectors (in agreement with the 190 ms and 520 ms that a sum of 4 KB
+took among 2 and 4 ranks under 20 ms delay), on MPI it gathers requests and broadcasts the response.
 """
 
 COORDINATOR_BYTES = 64.0

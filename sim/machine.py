@@ -1,4 +1,5 @@
-"""Owns what every machine of a simulation has: a name, an access link each way, and being up or not.
+"""Owns what every machine of a simulation has: a name, an access link each way, and being up or
+not.
 
 Partners (`sim.partner`) and servers (`sim.proxy`) are machines; `sim.presence` takes them down and
 up.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from runners.published import Figure, Tolerance
-from runners.published.rows import read_rows, whole
+from runners.published.rows import read_rows
 from runners.published.simulation import Access, allreduce_case, simulate
 from sim.bounds import not_negative, positive
 
@@ -42,7 +42,7 @@ class Collectives:
     def figures(self) -> Iterator[Figure]:
         """Yield every time of the table."""
         for row in read_rows(self.file, required=("num_ranks", "bytes", *ALGORITHMS)):
-            num_ranks, num_bytes = whole(row, "num_ranks"), whole(row, "bytes")
+            num_ranks, num_bytes = row.whole("num_ranks"), row.whole("bytes")
             for column, algorithm in ALGORITHMS.items():
                 yield Figure(
                     row=f"{num_ranks} ranks, {num_bytes:,} bytes",

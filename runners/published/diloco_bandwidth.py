@@ -15,7 +15,7 @@ from functools import cache
 
 from runners.published import Figure, Tolerance
 from runners.published.diloco import Architecture, utilisation
-from runners.published.rows import read_rows, whole
+from runners.published.rows import read_rows
 from sim.csv_table import Row
 from sim.mode.partner.diloco import DiLoCo
 
@@ -58,7 +58,7 @@ class DilocoBandwidth:
         """Return the simulated utilisation at a bandwidth."""
         architecture = self.architectures.get(row.text("architecture"), self.others)
         return utilisation(
-            _mode(whole(row, "inner_steps"), architecture),
+            _mode(row.whole("inner_steps"), architecture),
             num_partners=NUM_SITES,
             num_parameters=round(row.number("num_parameters_billion") * 1e9),
             num_layers=architecture.num_layers,

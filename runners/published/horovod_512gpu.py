@@ -31,7 +31,7 @@ from math import ceil
 from runners.published import Figure, Tolerance
 from runners.published.image_training import Training, rate_of, single_rates, throughput
 from runners.published.models import model
-from runners.published.rows import read_rows, whole
+from runners.published.rows import read_rows
 from runners.published.simulation import Access, Wire
 from sim.bounds import at_least, not_negative, positive
 from sim.csv_table import Row
@@ -93,9 +93,9 @@ class Horovod512gpu:
     def _training(self, row: Row, samples_per_s: float) -> Training:
         return Training(
             model=model(row.text("model")),
-            gradient_bytes=whole(row, "bytes_fp32"),
-            num_gpus=whole(row, "gpus"),
-            batch_size=whole(row, "batch_per_gpu"),
+            gradient_bytes=row.whole("bytes_fp32"),
+            num_gpus=row.whole("gpus"),
+            batch_size=row.whole("batch_per_gpu"),
             num_steps=self.num_steps,
             samples_per_s=samples_per_s,
             step_sigma=self.step_sigma,
@@ -111,7 +111,7 @@ class Horovod512gpu:
         wire = self._wire(row)
         line_bytes_per_s = row.number("nic_gbit_per_s") * 1e9 / BITS_OF_BYTE
         return Hierarchical(
-            num_sites=ceil(whole(row, "gpus") / whole(row, "gpus_per_server")),
+            num_sites=ceil(row.whole("gpus") / row.whole("gpus_per_server")),
             wan_bytes_per_s=line_bytes_per_s * wire.efficiency,
             wan_latency_sim_s=(wire.message_sim_s - self.local_message_sim_s) / 2,
             wan_jitter_sim_s=0.0,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from runners.published import Figure, Tolerance
 from runners.published.diloco import utilisation
-from runners.published.rows import read_rows, whole
+from runners.published.rows import read_rows
 from sim.bounds import at_least, positive
 from sim.csv_table import Row
 from sim.mode.partner.diloco import DiLoCo
@@ -63,7 +63,7 @@ class Intellect1:
         return 2 * (self.num_partners - 1) / self.num_partners * num_bytes / allreduce_sim_s
 
     def _utilisation(self, row: Row) -> float:
-        inner_steps = whole(row, "inner_steps")
+        inner_steps = row.whole("inner_steps")
         mode = DiLoCo(
             inner_steps=inner_steps,
             outer_learning_rate=0.7,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from runners.published import Figure, Tolerance
-from runners.published.rows import read_rows, whole
+from runners.published.rows import read_rows
 from runners.published.simulation import Access, Case, one_tensor, simulate
 from sim.bounds import positive
 from sim.csv_table import Row
@@ -39,7 +39,7 @@ class Secagg:
     def figures(self) -> Iterator[Figure]:
         """Yield every expansion."""
         for row in read_rows(self.file, required=COLUMNS):
-            num_users, length = whole(row, "num_users"), whole(row, "vector_length")
+            num_users, length = row.whole("num_users"), row.whole("vector_length")
             yield Figure(
                 row=f"{num_users:,} users, {length:,} entries of {row.text('bits_per_entry')} bits",
                 quantity="expansion",
@@ -50,8 +50,8 @@ class Secagg:
             )
 
     def _expansion(self, row: Row) -> float:
-        num_users, length = whole(row, "num_users"), whole(row, "vector_length")
-        bits_per_entry = whole(row, "bits_per_entry")
+        num_users, length = row.whole("num_users"), row.whole("vector_length")
+        bits_per_entry = row.whole("bits_per_entry")
         plain_bytes = length * bits_per_entry / BITS_OF_BYTE
         num_bits = client_bits(num_users, length, bits_per_entry)
         simulated = simulate(

@@ -31,7 +31,7 @@ from runners.published.image_training import (
     throughput,
 )
 from runners.published.models import model
-from runners.published.rows import read_rows, whole
+from runners.published.rows import read_rows
 from runners.published.simulation import Access
 from sim.bounds import at_least, not_negative, positive
 from sim.fusion import Fusion
@@ -66,7 +66,7 @@ class TfP100:
         rows = read_rows(self.file, required=("gpus",))
         alone = rates(one_gpu(rows, self.file))
         for row in rows:
-            num_gpus = whole(row, "gpus")
+            num_gpus = row.whole("gpus")
             if num_gpus == 1:
                 continue
             for name, published in rates(row).items():

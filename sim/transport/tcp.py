@@ -1,5 +1,5 @@
-"""Transport `tcp`: headers take their part of the line rate, and a flow sends at most one window per
-round trip.
+"""Transport `tcp`: headers take their part of the line rate, and a flow sends at most one window
+per round trip.
 
 With full Ethernet frames 1,448 of 1,538 bytes on the wire are payload: an efficiency of 0.941. A
 window of `window_bytes` limits a flow to `window_bytes / round trip` (Mathis et al. 1997, without

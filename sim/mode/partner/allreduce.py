@@ -1,4 +1,5 @@
-"""Mode `partner/allreduce`: synchronous data-parallel SGD between equals, gradients summed among all.
+"""Mode `partner/allreduce`: synchronous data-parallel SGD between equals, gradients summed among
+all.
 
 Every partner computes the gradient of one batch of its own data at the same weights; a collective
 averages the gradients, weighted by the data held; everyone takes the same optimizer step

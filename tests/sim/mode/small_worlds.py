@@ -5,7 +5,7 @@ enough for hundreds of runs, and a watch that sees what goes on beside the clock
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any
 
 import pytest
@@ -20,11 +20,11 @@ from sim.presence import Presence
 from sim.proxy import ProxyServer
 from sim.topology.hierarchical import Hierarchical
 from sim.world import World
-from tests.runners.alternatives import alternatives, changed, leaves
+from tests.runners.alternatives import Path, alternatives, changed, leaves
 from tests.runners.compose import compose
 from tests.sim.conftest import partner
 
-CONF = Path(__file__).parents[3] / "conf" / "mode"
+CONF = FilePath(__file__).parents[3] / "conf" / "mode"
 NAMES = sorted(str(path.relative_to(CONF).with_suffix("")) for path in CONF.rglob("*.yaml"))
 
 PARTNERS = [
@@ -44,19 +44,48 @@ SITES = Hierarchical(
 
 WORLDS: dict[str, dict[str, Any]] = {"star": {}, "sites": {"num_replicas": 2, "topology": SITES}}
 
-MAX_STEPS = 2
-"""Local steps of a round, so that a run has some rounds."""
+SMALLER = {
+    "local_steps": 2,
+    "inner_steps": 2,
+    "activation_bytes_per_sample": 8,
+    "deadline_sim_s": 40.0,
+}
+"""Settings of modes, scaled so that a run has some rounds of some seconds each."""
+
+MORE = {
+    "partner/allreduce fusion": ("+fusion=horovod",),
+    "partner/diloco streaming": (
+        "mode.num_fragments=2",
+        "mode.inner_steps=4",
+        "mode.overlap_steps=1",
+    ),
+    "partner/parameter_server two mixed": ("mode.num_servers=2", "mode.placement=mixed"),
+    "partner/parameter_server stale": ("mode.consistency=stale", "mode.staleness_bound=0"),
+    "partner/parameter_server two asynchronous": (
+        "mode.consistency=asynchronous",
+        "mode.num_servers=2",
+    ),
+    "partner/pipeline two": ("mode.num_stages=2",),
+    "partner/submodel independent": (
+        "mode.kind=independent",
+        "mode.fractions=null",
+        "mode.assign=null",
+    ),
+    "proxy/federated half": ("mode.keep_fraction=0.5",),
+    "proxy/fedbuff more": ("mode.buffer_size=3", "mode.concurrency=2"),
+    "proxy/hierarchical one": ("mode.num_regions=1",),
+}
+"""Variants of modes that take more than one word or switch."""
 
 MAX_EVENTS = 300_000
 """What no small world needs: beyond it, a run goes round in circles."""
 
 
-def _small(name: str) -> dict[str, Any]:
-    """Return a mode's config, with few steps between two exchanges."""
-    config = compose(f"mode={name}")
+def _small(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a config with the mode's settings scaled."""
     for path, value in leaves(config["mode"], ("mode",)):
-        if str(path[-1]).endswith("_steps") and isinstance(value, int):
-            config = changed(config, path, min(value, MAX_STEPS))
+        if value is not None and path[-1] in SMALLER:
+            config = changed(config, path, min(value, SMALLER[str(path[-1])]))
     return config
 
 
@@ -64,23 +93,28 @@ def _variants() -> dict[str, Any]:
     """Return every mode as its YAML has it, and with every other word and switch, by name."""
     modes = {}
     for name in NAMES:
-        config = _small(name)
+        config = _small(compose(f"mode={name}"))
         modes[name] = build(config).mode
         for path, value in leaves(config["mode"], ("mode",)):
-            if not isinstance(value, bool | str | None):
-                continue
-            for other in alternatives(config, path, value):
-                try:
-                    mode = build(changed(config, path, other)).mode
-                except ConfigError:
-                    continue
-                modes[f"{name} {path[-1]}={other}"] = mode
-                if value is None:
-                    break
-    modes["partner/allreduce fusion"] = build(
-        compose("mode=partner/allreduce", "+fusion=horovod")
-    ).mode
+            if isinstance(value, bool | str | None):
+                for other in _others(config, path, value):
+                    modes[f"{name} {path[-1]}={other}"] = build(changed(config, path, other)).mode
+    for name, overrides in MORE.items():
+        modes[name] = build(_small(compose(f"mode={name.split()[0]}", *overrides))).mode
     return modes
+
+
+def _others(config: dict[str, Any], path: Path, value: Any) -> Iterator[Any]:
+    """Yield the values that a word or a switch may have too, and one where there is None."""
+    candidates = [SMALLER[str(path[-1])]] if path[-1] in SMALLER else []
+    for other in [*candidates, *alternatives(config, path, value)]:
+        try:
+            build(changed(config, path, other))
+        except ConfigError:
+            continue
+        yield other
+        if value is None:
+            return
 
 
 MODES = _variants()
