@@ -178,9 +178,7 @@ class Network:
         self._changed[transfer] = None
         transfer.ticket = -1  # until the sharing is done anew, nobody knows when it ends
         shares, route = transfer.shares, transfer.route
-        lone = (
-            link.bytes_per_s / weight for link, weight in route.crossings if link not in shares
-        )
+        lone = (link.bytes_per_s / weight for link, weight in route.crossings if link not in shares)
         transfer.lone_cap = min(lone, default=math.inf)
         transfer.lone_cap = min(transfer.lone_cap, route.flow_bytes_per_s)
         self._recap_all(transfer)

@@ -101,7 +101,7 @@ class Presence:
     def _halt_what_is_mine(self, machines: Sequence[Machine]) -> None:
         """Stop the machines that have nothing else to do; a server goes on for others."""
         for machine in machines:
-            if machine.is_up and not machine.is_server and len(machine.attempts) == 1:
+            if not machine.is_server and len(machine.attempts) == 1:
                 self._halt(machine)
 
     def _halt(self, machine: Machine) -> None:

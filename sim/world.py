@@ -138,7 +138,7 @@ class World:
         try:
             self.env.run(until=process)
         except RuntimeError as error:
-            if process.triggered or isinstance(error, NoProgress):
+            if process.triggered or self.env.peek() < math.inf:
                 raise
             raise NoProgress(
                 f"mode {type(self.setting.mode).__name__} waits for an event that never comes, at "
@@ -302,12 +302,6 @@ class World:
     def is_spent(self) -> bool:
         """Whether the budget's samples have been trained on."""
         return self._ledger.spent_fraction >= 1
-
-    def combine_replicas(self, num_bytes: float) -> Steps:
-        """Let the proxy's replicas exchange their sums by way of the first one."""
-        first, *others = self.proxies
-        yield self.env.all_of([self.transfer(other, first, num_bytes) for other in others])
-        yield self.env.all_of([self.transfer(first, other, num_bytes) for other in others])
 
     def tensor_bytes(self, num_bytes: float) -> list[float]:
         """Divide an update's bytes among the gradient tensors, in forward order."""

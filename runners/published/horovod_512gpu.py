@@ -35,7 +35,7 @@ from runners.published.rows import read_rows
 from runners.published.simulation import Access, Wire
 from sim.bounds import at_least, not_negative, positive
 from sim.csv_table import Row
-from sim.fusion import Fusion
+from sim.protocol.fusion import Fusion
 from sim.topology.hierarchical import Hierarchical
 
 TOLERANCE = Tolerance(kind="absolute", limit=0.03)

@@ -1,8 +1,8 @@
 """Owns the training of a convolutional network by data parallelism, as two of the tables have it.
 
-One allreduce sums each step's gradients while the backward pass goes on (`sim.fusion`). What a
-table's machines are made of comes in, what a GPU gets done alone too; the throughput of all comes
-out. A layer is one gradient tensor. Samples per virtual second.
+One allreduce sums each step's gradients while the backward pass goes on (`sim.protocol.fusion`).
+What a table's machines are made of comes in, what a GPU gets done alone too; the throughput of all
+comes out. A layer is one gradient tensor. Samples per virtual second.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from runners.published.models import Model, model
 from runners.published.rows import read_rows
 from runners.published.simulation import Access, Case, Simulated, simulate, steps_of
 from sim.csv_table import Row
-from sim.fusion import Fusion
 from sim.hardware.measured import Measured
 from sim.mode.partner.allreduce import Allreduce
+from sim.protocol.fusion import Fusion
 from sim.topology import Topology
 from sim.variability.lognormal import Lognormal
 from sim.workload import Workload

@@ -34,7 +34,7 @@ from runners.published.models import model
 from runners.published.rows import read_rows
 from runners.published.simulation import Access
 from sim.bounds import at_least, not_negative, positive
-from sim.fusion import Fusion
+from sim.protocol.fusion import Fusion
 from sim.topology.star import Star
 
 TOLERANCE = Tolerance(kind="relative", limit=0.05)

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from sim.insist import insist
 from sim.learner import Model, Work
 from sim.partner import Member
 from sim.presence import Steps
+from sim.protocol.insist import insist
 from sim.world import World
 
 

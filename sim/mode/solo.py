@@ -13,10 +13,10 @@ from functools import partial
 
 import simpy
 
-from sim.insist import insist
 from sim.learner import Merged, Model, Work
 from sim.partner import Member
 from sim.presence import Steps
+from sim.protocol.insist import insist
 from sim.world import World
 
 

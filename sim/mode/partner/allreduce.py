@@ -7,7 +7,8 @@ averages the gradients, weighted by the data held; everyone takes the same optim
 same steps. With `fusion`, tensors are summed in groups while the backward pass goes on.
 
 Faults: a step that loses a partner is lost, and done again by those who are left; whoever comes
-back first gets the model from another (`sim.crew`). A cut link stops everyone until it is mended.
+back first gets the model from another (`sim.protocol.crew`). A cut link stops everyone until it is
+mended.
 """
 
 from collections.abc import Sequence
@@ -15,11 +16,11 @@ from dataclasses import dataclass
 
 from sim.bounds import one_of
 from sim.collective.algorithms import ALGORITHMS, allreduce
-from sim.crew import Crew
-from sim.fusion import Fusion, reduce_during_backward
 from sim.learner import Work
 from sim.partner import Member
 from sim.presence import Steps
+from sim.protocol.crew import Crew
+from sim.protocol.fusion import Fusion, reduce_during_backward
 from sim.world import World
 
 

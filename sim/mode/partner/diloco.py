@@ -16,7 +16,7 @@ used, and its samples are those of the steps that went into the sum.
 Faults: a partner that breaks down loses its steps since it last used a sum, and the others go on
 without it; a sum that loses a partner is begun again by those who are left, together with the last
 step where `reduces_during_backward`. Whoever comes back gets the model from another partner when
-nothing is being summed (`sim.crew`). A cut link stops a sum until it is mended.
+nothing is being summed (`sim.protocol.crew`). A cut link stops a sum until it is mended.
 """
 
 import itertools
@@ -29,13 +29,13 @@ import simpy
 from sim.bounds import at_least, one_of, positive
 from sim.collective import Phase
 from sim.collective.algorithms import ALGORITHMS, allreduce, sent_bytes
-from sim.crew import Crew
-from sim.fragments import Fragment, fragments
-from sim.fusion import reduce_during_backward
 from sim.learner import Model, Outer, Work
-from sim.outer_step import data_weights, survivors, train_apart, with_those_left
 from sim.partner import Member
 from sim.presence import Steps
+from sim.protocol.crew import Crew
+from sim.protocol.fragments import Fragment, fragments
+from sim.protocol.fusion import reduce_during_backward
+from sim.protocol.outer_step import data_weights, survivors, train_apart, with_those_left
 from sim.world import World
 
 

@@ -3,8 +3,8 @@
 In a round each partner takes `local_steps` steps on its own data, sends its model to its neighbours
 and takes a weighted mean of theirs and its own, with Metropolis-Hastings weights (D-PSGD, Lian et
 al., NIPS 2017, with the steps before the mean). Nobody waits for anyone but neighbours, so partners
-may be in different rounds (`sim.peers`). Neighbours stay the same, or are paired anew by chance in
-every round (`matching`; Boyd et al. 2006). An optimizer's state is not averaged.
+may be in different rounds (`sim.protocol.peers`). Neighbours stay the same, or are paired anew by
+chance in every round (`matching`; Boyd et al. 2006). An optimizer's state is not averaged.
 
 Faults: a partner that breaks down is out of its round; its neighbours average without it, and on
 its return it goes on with the model that it had, in a round that nobody has begun yet. If it has
@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 from sim.bounds import at_least, one_of
 from sim.learner import Merged, Model, Work
-from sim.mixing import (
+from sim.presence import Steps
+from sim.protocol.mixing import (
     GRAPHS,
     Graph,
     check_graph,
@@ -26,8 +27,7 @@ from sim.mixing import (
     metropolis_hastings,
     random_matching,
 )
-from sim.peers import PeerRound, Peers
-from sim.presence import Steps
+from sim.protocol.peers import PeerRound, Peers
 from sim.streams import stream
 from sim.world import World
 

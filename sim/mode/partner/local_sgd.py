@@ -7,8 +7,8 @@ allreduce.
 
 Faults: a partner that breaks down loses its steps since the last average, and the others average
 without it; an average that loses a partner is begun again by those who are left. Whoever comes back
-gets the model from another partner before the next steps (`sim.crew`). A cut link stops the average
-until it is mended.
+gets the model from another partner before the next steps (`sim.protocol.crew`). A cut link stops
+the average until it is mended.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ from functools import partial
 
 from sim.bounds import at_least, one_of
 from sim.collective.algorithms import ALGORITHMS, allreduce
-from sim.crew import Crew
 from sim.learner import Work
-from sim.outer_step import data_weights, train_apart, with_those_left
 from sim.partner import Member
 from sim.presence import Steps
+from sim.protocol.crew import Crew
+from sim.protocol.outer_step import data_weights, train_apart, with_those_left
 from sim.world import World
 
 

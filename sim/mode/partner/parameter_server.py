@@ -21,12 +21,12 @@ import math
 from dataclasses import dataclass
 
 from sim.bounds import at_least, one_of, positive
-from sim.free_running import FreeRunning
 from sim.learner import Model, Work
-from sim.parameter_servers import ParameterServers
 from sim.presence import Steps
-from sim.push_pull import PushPull
-from sim.shard import PLACEMENTS, place
+from sim.protocol.free_running import FreeRunning
+from sim.protocol.parameter_servers import ParameterServers
+from sim.protocol.push_pull import PushPull
+from sim.protocol.shard import PLACEMENTS, place
 from sim.world import World
 
 CONSISTENCIES = ("synchronous", "asynchronous", "stale")

@@ -25,10 +25,10 @@ from sim.collective.algorithms import allreduce
 from sim.learner import Work
 from sim.ledger import NoProgress
 from sim.partner import Member
-from sim.pipeline_schedule import SCHEDULES, cut_batch
-from sim.pipeline_step import PipelineStep, Plan
 from sim.presence import Steps
-from sim.stages import split_layers
+from sim.protocol.pipeline_schedule import SCHEDULES, cut_batch
+from sim.protocol.pipeline_step import PipelineStep, Plan
+from sim.protocol.stages import split_layers
 from sim.world import World
 
 BALANCES = ("equal", "speed")

@@ -22,7 +22,7 @@ from sim.bounds import at_least, one_of
 from sim.learner import Merged, Model, Work
 from sim.partner import Member
 from sim.presence import Steps
-from sim.submodels import SubModel, check_widths, disjoint, nested, widths_by_speed
+from sim.protocol.submodels import SubModel, check_widths, disjoint, nested, widths_by_speed
 from sim.world import World
 
 KINDS = ("width", "independent")

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from sim.bounds import positive
-from sim.insist import insist
 from sim.mode.pool import train_in_one_place
 from sim.partner import Member
-from sim.passage import pass_on
 from sim.presence import Steps
+from sim.protocol.insist import insist
+from sim.protocol.passage import pass_on
 from sim.proxy import ProxyServer
 from sim.world import World
 

@@ -24,7 +24,7 @@ from sim.bounds import at_least, not_negative, positive
 from sim.learner import Merged, Model, Outer, Work
 from sim.partner import Member
 from sim.presence import Steps
-from sim.replicas import Sum, exchange, sum_at
+from sim.protocol.replicas import Sum, exchange, sum_at
 from sim.world import World
 
 
@@ -90,7 +90,7 @@ class _Flights:
         self._mode = mode
         self._world = world
         self._num_places = 0
-        self._flying: set[int] = set()
+        self._flying: set[Member] = set()
         self._buffer: list[_Update] = []
         self._num_lost = 0
 
@@ -104,7 +104,7 @@ class _Flights:
                 return
             server, start = world.proxy_of(member), self.model
             done = yield world.attempt((member, server), self._fly(member))
-            self._flying.remove(member.index)
+            self._flying.remove(member)
             if done:
                 yield from self._put(_Update(member, start, sum_at(server)))
             else:
@@ -115,14 +115,14 @@ class _Flights:
         world = self._world
         while True:
             yield from world.until_up(world.proxies, len(world.proxies))
-            free = [member for member in world.members if member.index not in self._flying]
-            up = world.up(free)
-            if up:
-                (member,) = world.pick(up, num_wanted=1)
-                self._flying.add(member.index)
+            flying = self._flying
+            free = [one for one in world.members if one.is_up and one not in flying]
+            if free:
+                (member,) = world.pick(free, num_wanted=1)
+                flying.add(member)
                 return member
-            # Whoever becomes free later leaves a place whose process looks for the next itself.
-            yield from world.until_up(free)
+            # Whoever lands later leaves a place whose process looks for the next partner itself.
+            yield from world.until_up([one for one in world.members if one not in flying])
 
     def _fly(self, member: Member) -> Steps:
         world = self._world

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 
 import simpy
 
-from sim.averaging import merge_by_data
 from sim.bounds import at_least, positive
 from sim.partner import Member
 from sim.presence import Steps
-from sim.replicas import exchange, sum_at
+from sim.protocol.averaging import merge_by_data
+from sim.protocol.replicas import exchange, sum_at
 from sim.world import World
 
 

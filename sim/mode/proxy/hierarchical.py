@@ -19,13 +19,13 @@ round of the root, until it is mended.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sim.averaging import merge_by_data
 from sim.bounds import at_least
 from sim.learner import Merged, Model
 from sim.partner import Member
 from sim.presence import Steps
-from sim.region import Region, Tour
-from sim.replicas import exchange
+from sim.protocol.averaging import merge_by_data
+from sim.protocol.region import Region, Tour
+from sim.protocol.replicas import exchange
 from sim.world import World
 
 

@@ -7,7 +7,7 @@ import pytest
 from runners.published.image_training import Training, rate_of, throughput
 from runners.published.models import Layer, Model
 from runners.published.simulation import Access
-from sim.fusion import Fusion
+from sim.protocol.fusion import Fusion
 from sim.topology.star import Star
 
 # Two layers in forward order: 100 numbers and 3/4 of the time, 300 numbers and 1/4.

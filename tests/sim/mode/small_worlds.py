@@ -3,7 +3,7 @@ enough for hundreds of runs, and a watch that sees what goes on beside the clock
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path as FilePath
 from typing import Any
@@ -167,6 +167,18 @@ class Watch:
         if machine.env.now > start_sim_s:
             self.broken[machine.name].append((start_sim_s, machine.env.now))
 
+    def follow(self, attempt: simpy.Process, machines: Sequence[Machine]) -> None:
+        """Assert, when an attempt has been given up, that nothing of it goes on in secret."""
+
+        def ended(_event: simpy.Event) -> None:
+            idle = (one for one in machines if not one.is_server and not one.attempts)
+            for machine in idle if attempt.value is False else ():
+                flows = [*machine.uplink.flows, *machine.downlink.flows]
+                assert not flows, f"{machine.name} goes on after what it did was given up"
+
+        assert attempt.callbacks is not None
+        attempt.callbacks.append(ended)
+
     def close(self) -> None:
         """End the watch with the run."""
         for machine in list(self._since):
@@ -188,21 +200,22 @@ def watched() -> Iterator[Watch]:
     watch = Watch()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(simpy, "Environment", Bounded)
-        _spy(patch, Presence, "break_down", lambda args: watch.begins(args[1]))
-        _spy(patch, Machine, "set_up", lambda args: args[1] and watch.ends(args[0]))
-        for owner, name in ((Presence, "withdraw"), (Outages, "cut")):
-            _spy(patch, owner, name, lambda args: watch.count())
+        _spy(patch, Machine, "set_up", lambda one, is_up, _: is_up and watch.ends(one))
+        _spy(patch, Outages, "cut", lambda *_: watch.count())
+        _spy(patch, Presence, "withdraw", lambda *_: watch.count())
+        _spy(patch, Presence, "break_down", lambda _, one, __: watch.begins(one))
+        _spy(patch, Presence, "attempt", lambda _, those, __, made: watch.follow(made, those))
         yield watch
     watch.close()
 
 
 def _spy(patch: pytest.MonkeyPatch, owner: type, name: str, see: Any) -> None:
-    """Let `see` know the arguments of every call of a method, after it."""
+    """Let `see` know the arguments of every call of a method, after it, and its result."""
     method = getattr(owner, name)
 
     def spied(*args: Any) -> Any:
         result = method(*args)
-        see(args)
+        see(*args, result)
         return result
 
     patch.setattr(owner, name, spied)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.fragments import fragments
 from sim.learner import Part
+from sim.protocol.fragments import fragments
 
 
 def test_runs_of_layers_of_about_equal_size() -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from sim.crew import Crew
 from sim.presence import Steps
+from sim.protocol.crew import Crew
 from sim.topology.hierarchical import Hierarchical
 from sim.world import World
 from tests.sim.breakdowns import breaks

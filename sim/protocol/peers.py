@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import simpy
 
-from sim.mixing import Graph, graph_of
 from sim.partner import Member
 from sim.presence import Steps
+from sim.protocol.mixing import Graph, graph_of
 
 if TYPE_CHECKING:
     from sim.world import World

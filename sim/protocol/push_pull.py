@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import simpy
 
-from sim.parameter_servers import ParameterServers
 from sim.partner import Member
 from sim.presence import Steps
+from sim.protocol.parameter_servers import ParameterServers
 
 if TYPE_CHECKING:
     from sim.world import World

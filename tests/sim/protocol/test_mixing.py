@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.mixing import (
+from sim.protocol.mixing import (
     GRAPHS,
     Graph,
     check_graph,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sim.learner import Merged, Model, Work
-from sim.outer_step import data_weights
 from sim.partner import Member
+from sim.protocol.outer_step import data_weights
 
 if TYPE_CHECKING:
     from sim.world import World

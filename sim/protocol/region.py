@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sim.insist import insist
 from sim.partner import Member
-from sim.passage import pass_on
 from sim.presence import Steps
-from sim.replicas import Sum, sum_at
+from sim.protocol.insist import insist
+from sim.protocol.passage import pass_on
+from sim.protocol.replicas import Sum, sum_at
 
 if TYPE_CHECKING:
     from sim.world import World

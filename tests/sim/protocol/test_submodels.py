@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.learner import Part
-from sim.submodels import SubModel, check_widths, disjoint, nested, widths_by_speed
+from sim.protocol.submodels import SubModel, check_widths, disjoint, nested, widths_by_speed
 
 
 def test_a_width_costs_its_square() -> None:

@@ -40,9 +40,7 @@ class Crew:
             late = [one for one in world.up(world.members) if one.index not in self._current]
             if not late:
                 return world.up(world.members)
-            attempts = [
-                world.attempt((source, one), self._catch_up(source, one)) for one in late
-            ]
+            attempts = [world.attempt((source, one), self._catch_up(source, one)) for one in late]
             yield world.env.all_of(attempts)
 
     def advance(self, members: Sequence[Member]) -> None:

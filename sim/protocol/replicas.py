@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import simpy
 
-from sim.passage import pass_on
 from sim.presence import Steps
+from sim.protocol.passage import pass_on
 from sim.proxy import ProxyServer
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sim.learner import Merged, Model, Work
-from sim.parameter_servers import ParameterServers
 from sim.partner import Member
 from sim.presence import Steps
+from sim.protocol.parameter_servers import ParameterServers
 
 if TYPE_CHECKING:
     from sim.world import World

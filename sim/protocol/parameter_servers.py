@@ -14,9 +14,9 @@ import simpy
 from sim.fair_share import Link
 from sim.partner import Member
 from sim.presence import Steps
+from sim.protocol.shard import Shard
 from sim.proxy import Job
 from sim.route import Route
-from sim.shard import Shard
 
 if TYPE_CHECKING:
     from sim.world import World

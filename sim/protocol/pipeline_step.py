@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import simpy
 
-from sim.fusion import BACKWARD_FRACTION
 from sim.partner import Member
-from sim.pipeline_schedule import Pass
 from sim.presence import Steps
+from sim.protocol.fusion import BACKWARD_FRACTION
+from sim.protocol.pipeline_schedule import Pass
 from sim.transfer import Transfer
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.pipeline_schedule import SCHEDULES, cut_batch, most_in_flight
+from sim.protocol.pipeline_schedule import SCHEDULES, cut_batch, most_in_flight
 
 
 def written(order: list) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.stages import split_layers
+from sim.protocol.stages import split_layers
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.shard import check_num_servers, fractions, mixed_fractions
+from sim.protocol.shard import check_num_servers, fractions, mixed_fractions
 
 
 def test_mixed_fractions_by_hand() -> None:
