@@ -119,6 +119,20 @@ def test_who_comes_back_while_it_still_works_has_never_been_away(simulate) -> No
     assert spans_of(outcome, "a") == [("compute", 0.0, 2.0)]
 
 
+def test_who_has_withdrawn_does_not_go_on_with_what_is_given_up(simulate) -> None:
+    """The slower partner has withdrawn when the round ends without it: its transfer stops."""
+    half = Federated(local_steps=1, keep_fraction=0.5, deadline_sim_s=None)
+    acts = At(acts=((1.0, "withdraw", "b"),))
+    world, outcome = simulate(
+        half, partner("a"), partner("b", downlink_bytes_per_s=10.0), fault=acts
+    )
+    # a: the model until 4.75 s, a step until 5.75 s, its update until 10.5 s, merged at 11 s.
+    assert outcome.rounds[1].end_sim_s == pytest.approx(11.0)
+    assert spans_of(outcome, "b")[0] == ("transfer", 0.0, pytest.approx(11.0))
+    # 10 bytes/s from 0 s to 11 s.
+    assert world.members[1].downlink.carried_bytes == pytest.approx(110.0)
+
+
 def test_a_run_whose_partners_are_gone_for_good_says_so(simulate) -> None:
     gone = Phases(phases_of={"a": ((True, 0.5), (False, math.inf))})
     with pytest.raises(RuntimeError, match="Solo waits for an event that never comes"):

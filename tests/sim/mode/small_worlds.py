@@ -125,6 +125,9 @@ def worlds_of(mode: str) -> list[str]:
     return ["sites"] if "hierarchical" in mode.partition(" ")[2] else sorted(WORLDS)
 
 
+AN_INSTANT_SIM_S = 1e-6
+
+
 class Bounded(simpy.Environment):
     """Fail instead of going on for ever or back in time."""
 
@@ -171,10 +174,10 @@ class Watch:
         """Assert, when an attempt has been given up, that nothing of it goes on in secret."""
 
         def ended(_event: simpy.Event) -> None:
-            idle = (one for one in machines if not one.is_server and not one.attempts)
-            for machine in idle if attempt.value is False else ():
-                flows = [*machine.uplink.flows, *machine.downlink.flows]
-                assert not flows, f"{machine.name} goes on after what it did was given up"
+            if attempt.value is False:
+                for machine in machines:
+                    if not machine.is_server and not machine.attempts:
+                        _expect_quiet(machine)
 
         assert attempt.callbacks is not None
         attempt.callbacks.append(ended)
@@ -183,6 +186,20 @@ class Watch:
         """End the watch with the run."""
         for machine in list(self._since):
             self.ends(machine)
+
+
+def _expect_quiet(machine: Machine) -> None:
+    """Assert that what is on a machine's links is stopped within the present instant."""
+    flows = [(link, flow) for link in (machine.uplink, machine.downlink) for flow in link.flows]
+
+    def look(_event: simpy.Event) -> None:
+        for link, flow in flows:
+            assert flow not in link.flows, f"{machine.name} goes on with what was given up"
+
+    if flows:
+        later = machine.env.timeout(AN_INSTANT_SIM_S)
+        assert later.callbacks is not None
+        later.callbacks.append(look)
 
 
 def _carried(machine: Machine) -> list[float]:
