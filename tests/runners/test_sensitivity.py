@@ -80,6 +80,7 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
     "agent": (PROXY,),
     "fusion/horovod.cycle_sim_s": (("mode.fusion.cycle_sim_s=1.0",),),
     "fusion/horovod_2017.cycle_sim_s": (("mode.fusion.cycle_sim_s=1.0",),),
+    "variability/empirical.factors": (("variability.file=null", "variability.factors=[1.0,2.0]"),),
     "mode/partner/gossip.num_neighbours": (("mode.graph=random",),),
     "mode/partner/parameter_server.staleness_bound": (
         ("mode.consistency=stale", "mode.staleness_bound=1"),

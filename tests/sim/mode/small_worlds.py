@@ -3,13 +3,15 @@ enough for hundreds of runs, and a watch that sees what goes on beside the clock
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
 import pytest
 import simpy
+from omegaconf import OmegaConf
 
 from runners.build import ConfigError, build
 from sim.fair_share import Link
@@ -24,8 +26,9 @@ from tests.runners.alternatives import Path, alternatives, changed, leaves
 from tests.runners.compose import compose
 from tests.sim.conftest import partner
 
-CONF = FilePath(__file__).parents[3] / "conf" / "mode"
-NAMES = sorted(str(path.relative_to(CONF).with_suffix("")) for path in CONF.rglob("*.yaml"))
+CONF = FilePath(__file__).parents[3] / "conf"
+MODE = CONF / "mode"
+NAMES = sorted(str(path.relative_to(MODE).with_suffix("")) for path in MODE.rglob("*.yaml"))
 
 PARTNERS = [
     partner("a"),
@@ -52,28 +55,22 @@ SMALLER = {
 }
 """Settings of modes, scaled so that a run has some rounds of some seconds each."""
 
-MORE = {
-    "partner/allreduce fusion": ("+fusion=horovod",),
-    "partner/diloco streaming": (
-        "mode.num_fragments=2",
-        "mode.inner_steps=4",
-        "mode.overlap_steps=1",
-    ),
-    "partner/parameter_server two mixed": ("mode.num_servers=2", "mode.placement=mixed"),
-    "partner/parameter_server stale": ("mode.consistency=stale", "mode.staleness_bound=0"),
-    "partner/parameter_server two asynchronous": (
-        "mode.consistency=asynchronous",
-        "mode.num_servers=2",
-    ),
-    "partner/pipeline two": ("mode.num_stages=2",),
-    "partner/submodel independent": (
-        "mode.kind=independent",
-        "mode.fractions=null",
-        "mode.assign=null",
-    ),
-    "proxy/federated half": ("mode.keep_fraction=0.5",),
-    "proxy/fedbuff more": ("mode.buffer_size=3", "mode.concurrency=2"),
-    "proxy/hierarchical one": ("mode.num_regions=1",),
+MORE: dict[str, dict[str, Any]] = {
+    "partner/allreduce fusion": {
+        "fusion": {"buffer_bytes": 200.0, "cycle_sim_s": 0.1, "coordinator": "gloo"}
+    },
+    "partner/diloco streaming": {"num_fragments": 2, "inner_steps": 4, "overlap_steps": 1},
+    "partner/parameter_server two mixed": {"num_servers": 2, "placement": "mixed"},
+    "partner/parameter_server stale": {"consistency": "stale", "staleness_bound": 0},
+    "partner/parameter_server two asynchronous": {
+        "consistency": "asynchronous",
+        "num_servers": 2,
+    },
+    "partner/pipeline two": {"num_stages": 2},
+    "partner/submodel independent": {"kind": "independent", "fractions": None, "assign": None},
+    "proxy/federated half": {"keep_fraction": 0.5},
+    "proxy/fedbuff more": {"buffer_size": 3, "concurrency": 2},
+    "proxy/hierarchical one": {"num_regions": 1},
 }
 """Variants of modes that take more than one word or switch."""
 
@@ -81,26 +78,42 @@ MAX_EVENTS = 300_000
 """What no small world needs: beyond it, a run goes round in circles."""
 
 
+@cache
+def _default() -> dict[str, Any]:
+    return compose()
+
+
+def with_option(group: str, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the default config with another option of a group, and settings of that; composing
+    anew would take half a second.
+    """
+    node = OmegaConf.to_container(OmegaConf.load(CONF / group / f"{name}.yaml"))
+    assert isinstance(node, dict)
+    assert set(settings) <= set(node)
+    return {**_default(), group: {**node, **settings}}
+
+
 def _small(config: dict[str, Any]) -> dict[str, Any]:
     """Return a config with the mode's settings scaled."""
-    for path, value in leaves(config["mode"], ("mode",)):
-        if value is not None and path[-1] in SMALLER:
-            config = changed(config, path, min(value, SMALLER[str(path[-1])]))
-    return config
+    mode = {
+        key: min(value, SMALLER[key]) if key in SMALLER and value is not None else value
+        for key, value in config["mode"].items()
+    }
+    return {**config, "mode": mode}
 
 
 def _variants() -> dict[str, Any]:
     """Return every mode as its YAML has it, and with every other word and switch, by name."""
     modes = {}
     for name in NAMES:
-        config = _small(compose(f"mode={name}"))
+        config = _small(with_option("mode", name, {}))
         modes[name] = build(config).mode
         for path, value in leaves(config["mode"], ("mode",)):
             if isinstance(value, bool | str | None):
                 for other in _others(config, path, value):
                     modes[f"{name} {path[-1]}={other}"] = build(changed(config, path, other)).mode
-    for name, overrides in MORE.items():
-        modes[name] = build(_small(compose(f"mode={name.split()[0]}", *overrides))).mode
+    for name, settings in MORE.items():
+        modes[name] = build(_small(with_option("mode", name.split()[0], settings))).mode
     return modes
 
 

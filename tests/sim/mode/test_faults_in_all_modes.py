@@ -5,11 +5,11 @@ Every option of conf/fault and conf/availability, scaled to small worlds, all fa
 faults at random times.
 """
 
+import importlib
 import itertools
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,8 @@ from sim.machine import Machine
 from sim.presence import Steps
 from sim.trace import KINDS
 from sim.world import Outcome, World
-from tests.runners.alternatives import changed
-from tests.runners.compose import compose
 from tests.sim.mode.small_worlds import (
+    CONF,
     MODES,
     NAMES,
     PARTNERS,
@@ -35,10 +34,9 @@ from tests.sim.mode.small_worlds import (
     access_links,
     machines,
     watched,
+    with_option,
     worlds_of,
 )
-
-CONF = Path(__file__).parents[3] / "conf"
 
 FAULTS: dict[str, dict[str, Any]] = {
     "none": {},
@@ -104,17 +102,11 @@ def quiet_sim_s(simulate: Callable[..., Any], mode: str, world: str) -> float:
 
 def option(group: str, name: str, settings: dict[str, Any], scale_sim_s: float) -> Any:
     """Return an option of a group, its times multiplied."""
-    config = composed(f"{group}={name}")
-    for key, value in settings.items():
-        scale = scale_sim_s if key.endswith("_sim_s") else 1
-        config = changed(config, (group, key), value * scale if scale != 1 else value)
-    return getattr(build(config), group)
-
-
-@cache
-def composed(override: str) -> dict[str, Any]:
-    """Return the config of an override."""
-    return compose(override)
+    scaled = {
+        key: value * scale_sim_s if key.endswith("_sim_s") else value
+        for key, value in settings.items()
+    }
+    return getattr(build(with_option(group, name, scaled)), group)
 
 
 def check(ran: Ran) -> None:
@@ -221,6 +213,12 @@ class AllFaults:
 def test_every_fault_and_every_availability_is_tried() -> None:
     for group, tried in (("fault", FAULTS), ("availability", AVAILABILITIES)):
         assert {path.stem for path in (CONF / group).glob("*.yaml")} == set(tried)
+
+
+@pytest.mark.parametrize("mode", NAMES)
+def test_a_mode_says_what_it_does_about_faults(mode: str) -> None:
+    module = importlib.import_module(type(MODES[mode]).__module__)
+    assert "\nFaults: " in str(module.__doc__)
 
 
 @pytest.mark.parametrize("name", FAULTS)
