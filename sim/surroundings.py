@@ -1,4 +1,5 @@
-"""Owns what goes on beside the mode: availability, bandwidth and faults, each a process.
+"""Owns what goes on beside the mode: availability, bandwidth, faults, and a watch over the rounds,
+each a process.
 
 They begin before the mode does, so that who is not there at time 0 is not asked, and end when the
 run ends.
@@ -7,12 +8,16 @@ run ends.
 import math
 from typing import TYPE_CHECKING
 
+from sim.ledger import NoProgress
 from sim.partner import Member
 from sim.presence import Steps
 from sim.streams import stream
 
 if TYPE_CHECKING:
     from sim.world import World
+
+MAX_ROUND_SIM_S = 365 * 86_400
+"""No round takes a year; one that does is waiting for something that never comes."""
 
 
 def start_surroundings(world: "World") -> None:
@@ -21,6 +26,7 @@ def start_surroundings(world: "World") -> None:
         world.env.process(_follow_availability(world, member))
     world.env.process(_follow_bandwidth(world))
     world.env.process(world.setting.fault.run(world))
+    world.env.process(_watch_rounds(world))
 
 
 def _follow_availability(world: "World", member: Member) -> Steps:
@@ -45,3 +51,18 @@ def _follow_bandwidth(world: "World") -> Steps:
     for time_sim_s, name, bytes_per_s in world.setting.bandwidth.changes(line_rates, rng):
         yield world.env.timeout(max(0.0, time_sim_s - world.env.now))
         world.outages.set_bandwidth(links[name], bytes_per_s * efficiency)
+
+
+def _watch_rounds(world: "World") -> Steps:
+    """Raise NoProgress when a round does not end, whatever else may go on."""
+    while True:
+        yield world.env.timeout(MAX_ROUND_SIM_S)
+        last = world.trace.rounds[-1]
+        if world.env.now - last.end_sim_s >= MAX_ROUND_SIM_S:
+            raise NoProgress(
+                f"mode {type(world.setting.mode).__name__} waits for an event that never comes: no "
+                f"round has ended in the year after {last.end_sim_s:,.0f} virtual seconds, in "
+                f"round {last.round + 1}; either whoever it needs is gone for good (see "
+                "availability and fault), or a round really takes that long: try faster links or "
+                "fewer steps"
+            )

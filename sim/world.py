@@ -22,7 +22,7 @@ from sim.consortium import Consortium, Proxy
 from sim.fault import Fault
 from sim.hardware import Hardware
 from sim.learner import Learner, Merged, Model
-from sim.ledger import Ledger, NoProgress
+from sim.ledger import Ledger
 from sim.machine import Machine
 from sim.network import Network
 from sim.outages import Outages
@@ -135,16 +135,7 @@ class World:
         """Run the mode to its end; raises NoProgress when it can't get there."""
         start_surroundings(self)
         process = self.env.process(self.setting.mode.run(self))
-        try:
-            self.env.run(until=process)
-        except RuntimeError as error:
-            if process.triggered or self.env.peek() < math.inf:
-                raise
-            raise NoProgress(
-                f"mode {type(self.setting.mode).__name__} waits for an event that never comes, at "
-                f"{self.env.now} virtual seconds in round {self.trace.round}: either whoever it "
-                "needs is gone for good (see availability and fault), or the mode has a mistake"
-            ) from error
+        self.env.run(until=process)
         self._close()
         return Outcome(
             rounds=self.trace.rounds,

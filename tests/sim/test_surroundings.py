@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sim.fault.partner_crash import PartnerCrash
+from sim.ledger import NoProgress
 from sim.machine import Machine
 from sim.mode.proxy.federated import Federated
 from sim.mode.solo import Solo
@@ -135,8 +136,16 @@ def test_who_has_withdrawn_does_not_go_on_with_what_is_given_up(simulate) -> Non
 
 def test_a_run_whose_partners_are_gone_for_good_says_so(simulate) -> None:
     gone = Phases(phases_of={"a": ((True, 0.5), (False, math.inf))})
-    with pytest.raises(RuntimeError, match="Solo waits for an event that never comes"):
+    with pytest.raises(NoProgress, match="Solo waits for an event that never comes"):
         simulate(Solo(), partner("a"), availability=gone)
+
+
+def test_a_run_that_is_stuck_says_so_though_other_things_go_on(simulate) -> None:
+    # b comes and goes every ten days; a, without whom solo's round can't end, is gone for good.
+    come_and_go = ((True, 864_000.0), (False, 864_000.0)) * 40
+    phases = Phases(phases_of={"a": ((True, 0.5), (False, math.inf)), "b": come_and_go})
+    with pytest.raises(NoProgress, match="in the year after 0 virtual seconds, in round 1;"):
+        simulate(Solo(), partner("a"), partner("b"), availability=phases)
 
 
 @dataclass(frozen=True, kw_only=True)
