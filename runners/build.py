@@ -110,11 +110,11 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
                 check_num_ranks(run.learner.num_ranks, len(consortium.partners))
         run.agent.check(len(consortium.partners))
         run.availability.check([partner.name for partner in consortium.partners])
-        wiring = run.topology.wire(consortium)
-        run.fault.check(len(consortium.partners), len(wiring.sites))
         assignment = divide(run.task.index(), run.partition, consortium.partners, run.seed)
         setting = _setting(run, consortium, _workload(run.task, assignment))
-        World(setting, TimeOnly(), lambda fraction: None).try_start()
+        world = World(setting, TimeOnly(), lambda fraction: None)
+        run.fault.check(len(world.members), len(world.sites))
+        world.try_start()
     except ValueError as error:
         raise ConfigError(str(error)) from error
     return setting, assignment

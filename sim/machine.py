@@ -53,6 +53,11 @@ class Machine:
             latency_sim_s=access.latency_sim_s,
         )
 
+    @property
+    def links(self) -> tuple[Link, Link]:
+        """Its access link, up and down."""
+        return self.uplink, self.downlink
+
     def set_up(self, is_up: bool) -> None:
         """Be up or down from now on."""
         self.is_up = is_up

@@ -74,6 +74,12 @@ class Network:
         transfer.arrive(0.0, is_whole=False)
         self._settle_soon()
 
+    def clear(self, links: Iterable[Link]) -> None:
+        """Cancel all transfers that cross any of the links."""
+        for link in links:
+            for transfer in list(link.flows):
+                self.cancel(transfer)
+
     def set_bandwidth(self, link: Link, bytes_per_s: float) -> None:
         """Change a link from now on; 0 cuts it, and transfers stand still until that changes."""
         if bytes_per_s == link.bytes_per_s:

@@ -106,9 +106,7 @@ class Presence:
 
     def _halt(self, machine: Machine) -> None:
         machine.stop()
-        for link in (machine.uplink, machine.downlink):
-            for transfer in list(link.flows):
-                self._network.cancel(transfer)
+        self._network.clear(machine.links)
 
     def _tell(self) -> None:
         changed, self._changed = self._changed, self._env.event()

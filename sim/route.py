@@ -65,26 +65,37 @@ class Route:
         return self.latency_sim_s + self.jitter_sim_s * float(longest.sum())
 
 
+def join(routes: Sequence[Route], sizes: Sequence[float]) -> Route:
+    """Return the route of messages that advance together, each in proportion to its size; it has
+    the longest latency and jitter.
+    """
+    weights: dict[Link, float] = {}
+    for route, size in zip(routes, sizes, strict=True):
+        for link, weight in route.crossings:
+            weights[link] = weights.get(link, 0.0) + weight * size
+    joined = Route(list(weights))
+    joined.weights, joined.crossings = weights, tuple(weights.items())
+    joined.flow_bytes_per_s = min(
+        route.flow_bytes_per_s / size for route, size in zip(routes, sizes, strict=True)
+    )
+    joined.latency_sim_s = max(route.latency_sim_s for route in routes)
+    joined.jitter_sim_s = max(route.jitter_sim_s for route in routes)
+    joined.num_messages = len(routes)
+    return joined
+
+
 def bundle(routes: Sequence[Route], *, num_bytes: float, num_latencies: float) -> Route:
     """Return the route of messages of `num_bytes` that advance together, `num_latencies` in a row.
 
     A step lasts as long as its slowest message, latency included. The slowest link sets the pace of
     the bytes, so what is left for latencies is the difference; on equal links that is the latency.
     """
-    joined = Route(list(routes[0].weights))
-    weights = joined.weights = {}
-    for route in routes:
-        for link, weight in route.crossings:
-            weights[link] = weights.get(link, 0.0) + weight
-    joined.crossings = tuple(weights.items())
-    serve_sim_s = [_serve_sim_s(route, weights, num_bytes) for route in routes]
+    joined = join(routes, [1.0] * len(routes))
+    serve_sim_s = [_serve_sim_s(route, joined.weights, num_bytes) for route in routes]
     step_sim_s = max(
         served + route.latency_sim_s for served, route in zip(serve_sim_s, routes, strict=True)
     )
-    joined.flow_bytes_per_s = min(route.flow_bytes_per_s for route in routes)
     joined.latency_sim_s = num_latencies * (step_sim_s - max(serve_sim_s))
-    joined.jitter_sim_s = max(route.jitter_sim_s for route in routes)
-    joined.num_messages = len(routes)
     joined.num_hops = max(1, round(num_latencies))
     return joined
 

@@ -6,8 +6,10 @@ transport sets what a flow gets of them. Bytes, virtual seconds.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sim.collective import Phase
+from sim.collective.algorithms import sent_bytes
 from sim.fair_share import Link
 from sim.machine import Machine
 from sim.network import Network
@@ -18,8 +20,19 @@ from sim.topology import Cable
 from sim.transfer import Transfer
 from sim.transport import Transport
 
-MAX_BUNDLES = 256
-"""Collectives whose routes are kept; a mode seldom has more than a few."""
+MAX_COMPILED = 256
+"""Collectives that are kept; a mode seldom has more than a few."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiled:
+    """Hold a collective among certain machines: the route of each phase, and what each machine
+    sends. It is found by the phases' identity, which is theirs as long as they are held here.
+    """
+
+    phases: Sequence[Phase]
+    routes: Sequence[Route]
+    sent_bytes: Sequence[float]
 
 
 class Traffic:
@@ -33,7 +46,7 @@ class Traffic:
         self._transport = transport
         self._routes: dict[tuple[str, str], Route] = {}
         self._cables: dict[Cable, Link] = {}
-        self._bundles: dict[tuple[int, tuple[str, ...]], tuple[Sequence[Phase], list[Route]]] = {}
+        self._compiled: dict[tuple[int, tuple[str, ...]], Compiled] = {}
 
     def plug(self, name: str, *, like: str) -> None:
         """Put a machine where the machine named `like` is; it is isolated where that one is."""
@@ -47,26 +60,19 @@ class Traffic:
 
     def collective(self, machines: Sequence[Machine], phases: Sequence[Phase]) -> Steps:
         """Run the phases of a collective one after the other, each as one coupled transfer."""
-        for phase, route in zip(phases, self._compiled(machines, phases), strict=True):
+        for phase, route in zip(phases, self.compiled(machines, phases).routes, strict=True):
             transfer = self.network.transfer(phase.num_steps * phase.num_bytes, route)
             try:
                 yield transfer
             finally:
                 self.network.cancel(transfer)  # an interrupt must not leave it under way
 
-    def stop(self, machines: Sequence[Machine]) -> None:
-        """Cancel all that is under way to or from `machines`."""
-        for machine in machines:
-            for link in (machine.uplink, machine.downlink):
-                for transfer in list(link.flows):
-                    self.network.cancel(transfer)
-
     def lone_sim_s(self, machines: Sequence[Machine], phases: Sequence[Phase]) -> float:
         """Return how long a collective takes among nothing else, without jitter; a phase over a
         link that is cut counts as its latency.
         """
         lone_sim_s = 0.0
-        for phase, route in zip(phases, self._compiled(machines, phases), strict=True):
+        for phase, route in zip(phases, self.compiled(machines, phases).routes, strict=True):
             lone_sim_s += route.latency_sim_s
             if bytes_per_s := route.lone_bytes_per_s():
                 lone_sim_s += phase.num_steps * phase.num_bytes / bytes_per_s
@@ -92,12 +98,12 @@ class Traffic:
         """
         self.isolated = names
         self._routes.clear()
-        self._bundles.clear()
+        self._compiled.clear()
         return self._gate
 
     def links(self, machines: Sequence[Machine]) -> dict[str, Link]:
         """Return the access links of `machines` and all cables, by name."""
-        access = [link for one in machines for link in (one.uplink, one.downlink)]
+        access = [link for one in machines for link in one.links]
         cables = [self.link_of(cable) for cable in self.router.all_cables()]
         return {link.name: link for link in [*access, *cables]}
 
@@ -113,15 +119,19 @@ class Traffic:
             )
         return link
 
-    def _compiled(self, machines: Sequence[Machine], phases: Sequence[Phase]) -> list[Route]:
+    def compiled(self, machines: Sequence[Machine], phases: Sequence[Phase]) -> Compiled:
+        """Return what is the same whenever these machines run these phases."""
         key = (id(phases), tuple([machine.name for machine in machines]))
-        known = self._bundles.get(key)
+        known = self._compiled.get(key)
         if known is None:
-            if len(self._bundles) >= MAX_BUNDLES:
-                self._bundles.clear()
-            routes = [self._bundle(machines, phase) for phase in phases]
-            known = self._bundles[key] = (phases, routes)  # holding them keeps their id theirs
-        return known[1]
+            if len(self._compiled) >= MAX_COMPILED:
+                self._compiled.clear()
+            known = self._compiled[key] = Compiled(
+                phases=phases,
+                routes=[self._bundle(machines, phase) for phase in phases],
+                sent_bytes=sent_bytes(phases, len(machines)),
+            )
+        return known
 
     def _bundle(self, machines: Sequence[Machine], phase: Phase) -> Route:
         routes = [self.route(machines[sender], machines[target]) for sender, target in phase.sends]

@@ -17,7 +17,6 @@ from sim.bandwidth import Bandwidth
 from sim.bounds import one_of
 from sim.budget import Budget
 from sim.collective import Phase
-from sim.collective.algorithms import sent_bytes
 from sim.consortium import Consortium, Proxy
 from sim.fault import Fault
 from sim.hardware import Hardware
@@ -202,7 +201,8 @@ class World:
         for member in self.members:
             member.close()
             member.rest()
-        self.traffic.stop([*self.members, *self.servers])
+        for machine in (*self.members, *self.servers):
+            self.network.clear(machine.links)
         self.trace.amend_last_round(self.network.sent_bytes)
 
     def _use(self, server: ProxyServer) -> ServerUse:
@@ -276,7 +276,8 @@ class World:
 
     def collective(self, members: Sequence[Member], phases: Sequence[Phase]) -> Steps:
         """Run a collective; its members are busy until it ends."""
-        for member, num_bytes in zip(members, sent_bytes(phases, len(members)), strict=True):
+        sent_bytes = self.traffic.compiled(members, phases).sent_bytes
+        for member, num_bytes in zip(members, sent_bytes, strict=True):
             member.begin(num_bytes, (("transfer", math.inf),))
         yield from self.traffic.collective(members, phases)
         for member in members:

@@ -30,6 +30,22 @@ class Architecture:
         positive("wire_bytes_per_parameter", self.wire_bytes_per_parameter, remedy="2 is bfloat16")
 
 
+def ring_diloco(
+    inner_steps: int, *, wire_bytes_per_parameter: float, reduces_during_backward: bool
+) -> DiLoCo:
+    """Return DiLoCo as published, whole models in a ring; the outer optimizer takes no time."""
+    return DiLoCo(
+        inner_steps=inner_steps,
+        outer_learning_rate=0.7,
+        outer_momentum=0.9,
+        num_fragments=1,
+        overlap_steps=0,
+        wire_bytes_per_parameter=wire_bytes_per_parameter,
+        reduces_during_backward=reduces_during_backward,
+        algorithm="ring",
+    )
+
+
 def utilisation(
     mode: DiLoCo,
     *,

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from runners.published import Figure, Tolerance
-from runners.published.diloco import Architecture, utilisation
+from runners.published.diloco import Architecture, ring_diloco, utilisation
 from runners.published.rows import read_rows
 from sim.csv_table import Row
-from sim.mode.partner.diloco import DiLoCo
 
 TOLERANCE = Tolerance(kind="ratio", limit=1.21)
 
@@ -58,26 +57,17 @@ class DilocoBandwidth:
         """Return the simulated utilisation at a bandwidth."""
         architecture = self.architectures.get(row.text("architecture"), self.others)
         return utilisation(
-            _mode(row.whole("inner_steps"), architecture),
+            ring_diloco(
+                row.whole("inner_steps"),
+                wire_bytes_per_parameter=architecture.wire_bytes_per_parameter,
+                reduces_during_backward=True,
+            ),
             num_partners=NUM_SITES,
             num_parameters=round(row.number("num_parameters_billion") * 1e9),
             num_layers=architecture.num_layers,
             step_sim_s=row.number("step_s"),
             bytes_per_s=gbit_per_s * BYTES_PER_GBIT,
         )
-
-
-def _mode(inner_steps: int, architecture: Architecture) -> DiLoCo:
-    return DiLoCo(
-        inner_steps=inner_steps,
-        outer_learning_rate=0.7,
-        outer_momentum=0.9,
-        num_fragments=1,
-        overlap_steps=0,
-        wire_bytes_per_parameter=architecture.wire_bytes_per_parameter,
-        reduces_during_backward=True,
-        algorithm="ring",
-    )
 
 
 def _lowest(reached: Callable[[int], float], target: float) -> float:

@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runners.published import Figure, Tolerance
-from runners.published.diloco import utilisation
+from runners.published.diloco import ring_diloco, utilisation
 from runners.published.rows import read_rows
 from sim.bounds import at_least, positive
 from sim.csv_table import Row
-from sim.mode.partner.diloco import DiLoCo
 
 TOLERANCE = Tolerance(kind="absolute", limit=0.5)
 
@@ -64,15 +63,10 @@ class Intellect1:
 
     def _utilisation(self, row: Row) -> float:
         inner_steps = row.whole("inner_steps")
-        mode = DiLoCo(
-            inner_steps=inner_steps,
-            outer_learning_rate=0.7,
-            outer_momentum=0.9,
-            num_fragments=1,
-            overlap_steps=0,
+        mode = ring_diloco(
+            inner_steps,
             wire_bytes_per_parameter=self.wire_bytes_per_parameter,
             reduces_during_backward=False,
-            algorithm="ring",
         )
         return utilisation(
             mode,

@@ -44,8 +44,8 @@ class Outage:
 
     def _cut(self, world: "World", rng: np.random.Generator) -> Steps:
         member = world.members[rng.integers(len(world.members))]
-        for link in (member.uplink, member.downlink):
+        for link in member.links:
             world.outages.cut(link)
         yield world.env.timeout(self.duration_sim_s)
-        for link in (member.uplink, member.downlink):
+        for link in member.links:
             world.outages.mend(link)

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import simpy
 
-from sim.fair_share import Link
 from sim.partner import Member
 from sim.presence import Steps
 from sim.protocol.shard import Shard
 from sim.proxy import Job
-from sim.route import Route
+from sim.route import Route, join
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -139,17 +138,7 @@ def _in_proportion(
     a transfer on it is of their mean size.
     """
     mean = sum(fractions) / len(fractions)
-    sizes = [fraction / mean for fraction in fractions]
-    weights: dict[Link, float] = {}
-    for route, size in zip(routes, sizes, strict=True):
-        for link, weight in route.crossings:
-            weights[link] = weights.get(link, 0.0) + weight * size
-    way = Route(list(weights))
-    way.weights, way.crossings = weights, tuple(weights.items())
-    way.flow_bytes_per_s = min(
-        route.flow_bytes_per_s / size for route, size in zip(routes, sizes, strict=True)
-    )
-    way.num_messages = len(routes)
-    way.latency_sim_s = max(route.latency_sim_s for route in routes) if has_latency else 0.0
-    way.jitter_sim_s = max(route.jitter_sim_s for route in routes) if has_latency else 0.0
+    way = join(routes, [fraction / mean for fraction in fractions])
+    if not has_latency:
+        way.latency_sim_s = way.jitter_sim_s = 0.0
     return way
