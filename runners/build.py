@@ -8,14 +8,18 @@ path, the value, and what to do.
 
 import importlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, make_dataclass
+from typing import Any, get_type_hints
 
+from runners.aggregation import Aggregation
+from runners.aggregation.mean import Mean
+from runners.folds import index_of
 from runners.learner.horovod import Horovod, check_num_ranks
 from runners.partition import Assignment, Partition, divide
 from runners.privacy import Privacy
-from runners.task import Task, check_recipe
+from runners.task import Task
+from runners.training import Training
 from sim.agent import Agent
 from sim.availability import Availability
 from sim.bandwidth import Bandwidth
@@ -54,6 +58,7 @@ class Run:
     partition: Partition
     agent: Agent
     privacy: Privacy
+    aggregation: Aggregation
     hardware: Hardware
     variability: Variability
     availability: Availability
@@ -61,13 +66,17 @@ class Run:
     learner: TimeOnly | Horovod
     budget: Budget
     tariff: Tariff
+    training: Training
     seed: int
     trace_level: str
 
 
+PARTS = {"task": ("data", "model", "optimizer")}
+"""Groups whose options stand inside an option of another group."""
+
 GROUPS = (
     *("scenario", "topology", "transport", "bandwidth", "mode", "task", "partition", "agent"),
-    *("privacy", "hardware", "variability", "availability", "fault", "learner"),
+    *("privacy", "aggregation", "hardware", "variability", "availability", "fault", "learner"),
 )
 
 
@@ -79,6 +88,7 @@ def build(config: Mapping[str, Any]) -> Run:
     parts = {group: build_option(group, config[group]) for group in GROUPS}
     budget = _checked(Budget, config["budget"], "budget")
     tariff = _checked(Tariff, config["tariff"], "tariff")
+    training = _checked(Training, config["training"], "training")
     _check_scalar("seed", config["seed"], int, "try seed=0")
     if config["seed"] < 0:
         raise ConfigError(f"seed must be at least 0, got {config['seed']}; try seed=0")
@@ -91,6 +101,7 @@ def build(config: Mapping[str, Any]) -> Run:
         **parts,
         budget=budget,
         tariff=tariff,
+        training=training,
         seed=config["seed"],
         trace_level=config["trace_level"],
     )
@@ -105,12 +116,14 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
     try:
         consortium = run.scenario.consortium(run.seed)
         if isinstance(run.learner, Horovod):
-            check_recipe(run.task)
+            _ = run.task.optimizer  # a task by numbers only has none, and says so
             if run.learner.launcher == "own":
                 check_num_ranks(run.learner.num_ranks, len(consortium.partners))
         run.agent.check(len(consortium.partners))
+        _check_aggregation(run, consortium)
         run.availability.check([partner.name for partner in consortium.partners])
-        assignment = divide(run.task.index(), run.partition, consortium.partners, run.seed)
+        index = index_of(run.task, run.training)
+        assignment = divide(index, run.partition, consortium.partners, run.seed)
         setting = _setting(run, consortium, _workload(run.task, assignment))
         world = World(setting, TimeOnly(), lambda fraction: None)
         run.fault.check(len(world.members), len(world.sites))
@@ -118,6 +131,24 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
     except ValueError as error:
         raise ConfigError(str(error)) from error
     return setting, assignment
+
+
+def _check_aggregation(run: Run, consortium: Consortium) -> None:
+    """Raise ValueError where a rule other than the sum can't be used."""
+    rule = run.aggregation
+    rule.check(len(consortium.partners))
+    if isinstance(rule, Mean):
+        return
+    if not run.mode.merges_in_one_place:
+        raise ValueError(
+            f"aggregation must be mean where updates are summed on their way, got {rule}; "
+            "try aggregation=mean, or a mode that merges at a proxy such as mode=proxy/federated"
+        )
+    if consortium.proxy.num_replicas > 1:
+        raise ValueError(
+            f"aggregation must be mean where replicas of the proxy share the partners and exchange "
+            f"sums, got {rule}; try aggregation=mean, or scenario.proxy.num_replicas=1"
+        )
 
 
 def _workload(task: Task, assignment: Assignment) -> Workload:
@@ -147,15 +178,18 @@ def _setting(run: Run, consortium: Consortium, workload: Workload) -> Setting:
         agent=run.agent,
         budget=run.budget,
         wire_bytes=run.privacy.wire_bytes(workload.update_bytes),
+        merge_passes=run.aggregation.merge_passes(len(consortium.partners)),
         seed=run.seed,
         trace_level=run.trace_level,
     )
 
 
 def option_name(group: str, node: Mapping[str, Any]) -> str:
-    """Return the option's name, such as `partner/allreduce`, from the module that its `_target_`
-    names.
+    """Return the option's name, such as `partner/allreduce`: the one that it gives itself, or that
+    of the module that its `_target_` names.
     """
+    if "name" in node:
+        return node["name"]
     modules = node["_target_"].split(".")[1:-1]
     return "/".join(modules[len(group.split(".")) :])
 
@@ -174,17 +208,20 @@ def _check_root_keys(config: Mapping[str, Any]) -> None:
         )
 
 
-def build_option(group: str, node: Any) -> Any:
-    """Return the checked option of a group that a config's node describes."""
+def build_option(group: str, node: Any, path: str | None = None) -> Any:
+    """Return the checked option of a group that a config's node at `path` describes; the path is
+    the group's name where it is not given.
+    """
+    path = path or group
     target = node.get("_target_") if isinstance(node, Mapping) else None
     if not isinstance(target, str):
         raise ConfigError(
-            f"{group} must be an option of conf/{group}, got {node!r}; `--help` lists the options"
+            f"{path} must be an option of conf/{group}, got {node!r}; `--help` lists the options"
         )
     module_name, _, class_name = target.rpartition(".")
     if not module_name.startswith((f"sim.{group}.", f"runners.{group}.")):
         raise ConfigError(
-            f"{group}._target_ must name a class in sim.{group} or runners.{group}, "
+            f"{path}._target_ must name a class in sim.{group} or runners.{group}, "
             f"got {target!r}; "
             f"take an option of conf/{group}, code from elsewhere is not run"
         )
@@ -192,20 +229,46 @@ def build_option(group: str, node: Any) -> Any:
         option = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError) as error:
         raise ConfigError(
-            f"{group}._target_ names no class, got {target!r} ({error}); "
+            f"{path}._target_ names no class, got {target!r} ({error}); "
             f"take an option of conf/{group}"
         ) from error
-    return _checked(option, {key: value for key, value in node.items() if key != "_target_"}, group)
+    values = {key: value for key, value in node.items() if key != "_target_"}
+    names = {field.name for field in fields(option)}
+    parts = {
+        name: build_option(name, values.pop(name), f"{path}.{name}")
+        for name in PARTS.get(group, ())
+        if name in names and name in values
+    }
+    return _checked(option, values, path, parts)
 
 
-def _checked(option: type, values: Any, path: str) -> Any:
-    """Return an instance of a dataclass from config values, types checked strictly."""
+def _checked(option: type, values: Any, path: str, parts: Mapping[str, Any] | None = None) -> Any:
+    """Return an instance of a dataclass from config values, types checked strictly, and from parts
+    that are instances already.
+    """
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        return TypeAdapter(option).validate_json(json.dumps(values), strict=True, extra="forbid")
+        text = json.dumps(values)
+        if not parts:
+            return TypeAdapter(option).validate_json(text, strict=True, extra="forbid")
+        plain = _without(option, parts)
+        checked: Any = TypeAdapter(plain).validate_json(text, strict=True, extra="forbid")
+        return option(**parts, **{name: getattr(checked, name) for name in values})
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(path, one) for one in error.errors())) from error
+    except ValueError as error:  # raised by a dataclass, which has named its own field
+        raise ConfigError(f"{path}.{error}") from error
+
+
+def _without(option: type, names: Collection[str]) -> type:
+    """Return a dataclass with the fields of `option` but for those of these names."""
+    hints = get_type_hints(option)
+    return make_dataclass(
+        option.__name__,
+        [(field.name, hints[field.name]) for field in fields(option) if field.name not in names],
+        kw_only=True,
+    )
 
 
 def _explain(path: str, error: Any) -> str:

@@ -1,8 +1,9 @@
 """Owns the full figures of merit at a run's end: overall on the whole held-out test set, per
 partner on its slice of it.
 
-Where everyone shares one model, all figures are that model's. Where each partner has its own
-(solo), overall figures are means over the models, and a partner's are its own model's.
+Where everyone shares one model, or all models answer together, all figures are that model's. Where
+each partner has its own (solo), overall figures are means over the models, a partner's are its own
+model's, and `ensemble` has those of the mean of what all predict.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import numpy as np
 
 from runners.metrics import Metrics, measure
 from sim.learner import Model
+from sim.world import Outcome
 
 if TYPE_CHECKING:
     from runners.learner.horovod import Ranks
@@ -21,32 +23,39 @@ if TYPE_CHECKING:
 
 
 def final_metrics(
-    job: "Job", ranks: "Ranks", learner: "RankLearner", models: Sequence[Model]
+    job: "Job", ranks: "Ranks", learner: "RankLearner", outcome: Outcome
 ) -> dict[str, Any] | None:
     """Return a record's `metrics` part on rank 0, None on the others; all ranks must call it."""
-    probabilities = _gather_probabilities(ranks, learner, models)
+    predictions = _gather_predictions(ranks, learner, outcome.models)
     if ranks.rank != 0:
         return None
-    labels = job.run.task.index().test_labels
-    overall = [measure(labels, one) for one in probabilities]
+    together = np.mean(predictions, axis=0)
+    if outcome.answers_jointly:
+        predictions = [together]
+    targets = learner.training.data.test_targets.cpu().numpy()
+    overall = [measure(targets, one) for one in predictions]
     partners = {}
     for number, partner in enumerate(job.setting.consortium.partners):
-        mine = probabilities[number if len(models) > 1 else 0]
+        mine = predictions[number if len(predictions) > 1 else 0]
         held = job.assignment.test[number]
-        metrics = measure(labels[held], mine[held])
-        partners[partner.name] = (
-            asdict(metrics) if metrics else dict.fromkeys(Metrics.__dataclass_fields__)
-        )
+        metrics = measure(targets[held], mine[held])
+        partners[partner.name] = _as_row(metrics)
+    has_several = len(outcome.models) > 1
     return {
         "overall": _mean([asdict(metrics) for metrics in overall if metrics]),
+        "ensemble": _as_row(measure(targets, together)) if has_several else None,
         "partners": partners,
     }
 
 
-def _gather_probabilities(
+def _as_row(metrics: Metrics | None) -> dict[str, float | None]:
+    return asdict(metrics) if metrics else dict.fromkeys(Metrics.__dataclass_fields__)
+
+
+def _gather_predictions(
     ranks: "Ranks", learner: "RankLearner", models: Sequence[Model]
 ) -> list[np.ndarray]:
-    """Return each model's probabilities of the test set, in the order of `models`."""
+    """Return what each model predicts on the test set, in the order of `models`."""
     kept = [learner.test_probabilities(model) for model in models]
     mine = {number: one for number, one in enumerate(kept) if one is not None}
     if len(mine) == len(models) and ranks.size == 1:

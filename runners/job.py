@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from runners.build import ConfigError, option_name
-from runners.config_file import write_config
+from runners.config_file import has_checkpoint, write_config
 from runners.launch import RankFailure, fleet, stop_all
 from runners.learner.horovod import Horovod
 from runners.perform import Job, prepare, simulate
@@ -40,7 +40,7 @@ def command(config_name: str, conclude: Callable[[Job], None] | None = None) -> 
 
     `conclude` prints what a single run came to, in place of the usual summary.
     """
-    return main_of(config_name, lambda config: run_composed(config, conclude or _print_summary))
+    return main_of(config_name, lambda config: run_composed(config, conclude or print_summary))
 
 
 def main_of(config_name: str, act: Callable[[DictConfig], None]) -> Callable[[], None]:
@@ -79,34 +79,45 @@ def run_composed(config: DictConfig, conclude: Callable[[Job], None]) -> None:
     resolved = {str(key): value for key, value in container.items()}
     folder = Path(HydraConfig.get().runtime.output_dir)
     is_sweep = HydraConfig.get().mode is RunMode.MULTIRUN
+    status = run_in(folder, resolved, None if is_sweep else conclude)
+    if status and not is_sweep:
+        sys.exit(status)
+
+
+def run_in(folder: Path, config: dict[str, Any], conclude: Callable[[Job], None] | None) -> int:
+    """Run a resolved config in a folder, from its checkpoint on if it has one; return the exit
+    status. A failure is put on record.
+    """
     try:
-        _run(folder, resolved, conclude)
+        _run(folder, config, conclude)
+        return 0
     except (ConfigError, RankFailure, NoProgress) as error:
         rank, trace = (
             (error.rank, error.traceback) if isinstance(error, RankFailure) else (None, None)
         )
         stop_all()
         write_failure(
-            folder, resolved, "failed", Failure(rank=rank, message=str(error), traceback=trace)
+            folder, config, "failed", Failure(rank=rank, message=str(error), traceback=trace)
         )
         if trace:
             print(trace, file=sys.stderr)
         print(f"error: {error}", file=sys.stderr)
-        if not is_sweep:
-            sys.exit(EXIT_CONFIG if isinstance(error, ConfigError) else EXIT_FAILED)
+        return EXIT_CONFIG if isinstance(error, ConfigError) else EXIT_FAILED
     except BaseException as error:
         stop_all()
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         write_failure(
             folder,
-            resolved,
+            config,
             status,
             Failure(rank=None, message=repr(error), traceback=traceback.format_exc()),
         )
+        if has_checkpoint(folder):
+            print(f"Go on with: python -m runners.resume {folder}", file=sys.stderr)
         raise
 
 
-def _run(folder: Path, config: dict[str, Any], conclude: Callable[[Job], None]) -> None:
+def _run(folder: Path, config: dict[str, Any], conclude: Callable[[Job], None] | None) -> None:
     job = prepare(folder, config, time.time())
     run = job.run
     write_config(folder, config)
@@ -122,11 +133,11 @@ def _run(folder: Path, config: dict[str, Any], conclude: Callable[[Job], None]) 
             fleet(run.learner).run(folder, on_progress)
         else:
             simulate(job, on_progress)
-    if HydraConfig.get().mode is not RunMode.MULTIRUN:
+    if conclude is not None:
         conclude(job)
 
 
-def _print_summary(job: Job) -> None:
+def print_summary(job: Job) -> None:
     """Print what a single run came to, and where its record is."""
     record = json.loads((job.folder / "record.json").read_text())
     virtual, metrics = record["virtual"], record["metrics"]

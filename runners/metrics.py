@@ -1,4 +1,4 @@
-"""Owns the figures of merit of a classifier on labelled samples, by scikit-learn (imported when
+"""Owns the figures of merit of predictions on held-out samples, by scikit-learn (imported when
 first used: it takes seconds).
 """
 
@@ -6,42 +6,70 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MANY_CLASSES = 64
+"""With more classes (bytes of a text), areas under their curves cost more than they tell."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
-    """Hold mean cross entropy in nats, and figures from 0 to 1; macro means over the labels that
-    occur.
+    """Hold mean loss (cross entropy in nats, or squared error), and figures from 0 to 1; macro
+    means over the labels that occur.
 
-    `roc_auc` is one-versus-rest, None where all samples have one label. `loss` and `roc_auc` are
-    None where training diverged to weights that are no numbers.
+    `roc_auc` is one-versus-rest, None where all samples have one label, or there are more than
+    `MANY_CLASSES`. `loss` and `roc_auc` are None where training diverged to weights that are no
+    numbers. For squared error, `accuracy` is R² (at least 0), and what needs classes is None.
     """
 
     loss: float | None
-    accuracy: float
-    macro_recall: float
-    macro_f1: float
+    accuracy: float | None
+    macro_recall: float | None
+    macro_f1: float | None
     roc_auc: float | None
 
 
-def measure(labels: np.ndarray, probabilities: np.ndarray) -> Metrics | None:
-    """Return the metrics of `probabilities` against `labels`; None without samples.
+def measure(targets: np.ndarray, predictions: np.ndarray) -> Metrics | None:
+    """Return the metrics of `predictions` against `targets`; None without samples.
 
-    `labels` are int64 of shape (num_samples,), `probabilities` are of (num_samples, num_classes).
+    Targets are classes, int64 of shape (num_samples, …), and predictions their probabilities, of
+    (num_samples, …, num_classes); or both are numbers, of (num_samples, …).
     """
+    if not len(targets):
+        return None
+    if np.issubdtype(targets.dtype, np.floating):
+        return _measure_numbers(targets, predictions)
+    return _measure_classes(targets.ravel(), predictions.reshape(targets.size, -1))
+
+
+def _measure_classes(labels: np.ndarray, probabilities: np.ndarray) -> Metrics:
     from sklearn.metrics import f1_score, recall_score
 
-    if not len(labels):
-        return None
     predicted = probabilities.argmax(axis=1)
     present = np.unique(labels)
     macro = {"labels": present, "average": "macro", "zero_division": 0}
     has_diverged = not np.isfinite(probabilities).all()
+    has_area = not has_diverged and 2 <= len(present) <= MANY_CLASSES
     return Metrics(
         loss=None if has_diverged else _cross_entropy(labels, probabilities),
         accuracy=float((predicted == labels).mean()),
         macro_recall=float(recall_score(labels, predicted, **macro)),
         macro_f1=float(f1_score(labels, predicted, **macro)),
-        roc_auc=None if has_diverged or len(present) < 2 else _roc_auc(labels, probabilities),
+        roc_auc=_roc_auc(labels, probabilities) if has_area else None,
+    )
+
+
+def _measure_numbers(targets: np.ndarray, predictions: np.ndarray) -> Metrics:
+    """Return squared error and R², over all numbers together."""
+    targets = targets.reshape(len(targets), -1).astype(np.float64)
+    errors = targets - predictions.reshape(len(targets), -1)
+    squared = float((errors**2).mean())
+    variance = float(((targets - targets.mean(axis=0)) ** 2).mean())
+    is_known = np.isfinite(squared) and variance > 0
+    return Metrics(
+        loss=squared if np.isfinite(squared) else None,
+        accuracy=max(0.0, 1 - squared / variance) if is_known else None,
+        macro_recall=None,
+        macro_f1=None,
+        roc_auc=None,
     )
 
 

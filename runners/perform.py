@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runners.build import Run, assemble, build
-from runners.record import describe, write_record, write_table
+from runners.record import config_hash, describe, write_record, write_table
 from sim.learner import Learner
 from sim.learner.none import TimeOnly
 from sim.world import Outcome, Setting, World
@@ -36,6 +36,11 @@ class Job:
     setting: Setting
     assignment: "Assignment"
     submitted_at: float
+
+    @property
+    def budget_samples(self) -> float:
+        """The samples that all partners together train on."""
+        return self.run.budget.num_epochs * self.setting.workload.total_samples
 
 
 def prepare(folder: Path, config: Mapping[str, Any], submitted_at: float) -> Job:
@@ -60,25 +65,37 @@ def simulate(job: Job, on_progress: OnProgress) -> None:
 
 
 def train(job: Job, ranks: "Ranks", learner: "RankLearner", on_progress: OnProgress) -> None:
-    """Run a job on this rank, with all other ranks; rank 0 writes the files."""
+    """Run a job on this rank, with all other ranks, from its checkpoint on if it has one; rank 0
+    writes the files.
+    """
     from runners.final_metrics import final_metrics
+    from runners.learner.checkpoint import Checkpoints
+    from runners.learner.replay import ReplayingLearner
+    from runners.learner.saved_models import save_models
 
-    outcome, total_wall_s = _timed(job, learner, on_progress)
+    checkpoints = Checkpoints(job.folder, config_hash(job.config), ranks)
+    replaying = ReplayingLearner(learner, checkpoints)
+    outcome, _ = _timed(job, replaying, on_progress)
+    history = replaying.history()
     # Ranks train side by side, and in some modes one trains alone: the busiest tells the time.
     phases = max(
         ranks.gather(learner.stopwatch.phases(), "phases"), key=lambda one: one.train_wall_s
     )
-    wall = _wall(num_ranks=ranks.size, total_wall_s=total_wall_s) | {
+    wall = _wall(num_ranks=ranks.size, total_wall_s=history.total_wall_s) | {
         "start_wall_s": phases.first_train_at - job.submitted_at,
         "warm_up_wall_s": phases.warm_up_wall_s,
         "train_wall_s": phases.train_wall_s,
         "communicate_wall_s": phases.communicate_wall_s,
         "evaluate_wall_s": phases.evaluate_wall_s,
         "samples_per_wall_s": outcome.rounds[-1].num_samples
-        / (total_wall_s - phases.evaluate_wall_s),
+        / (history.total_wall_s - phases.evaluate_wall_s),
+        "num_resumes": history.num_resumes,
+        "engines": learner.training.engine_names(),
     }
-    metrics = final_metrics(job, ranks, learner, outcome.models)
+    metrics = final_metrics(job, ranks, learner, outcome)
+    save_models(job.folder, ranks, learner, outcome.models)
     _write(job, outcome, wall=wall, metrics=metrics, writes=ranks.rank == 0)
+    checkpoints.drop()
 
 
 def _timed(job: Job, learner: Learner, on_progress: OnProgress) -> tuple[Outcome, float]:
@@ -95,6 +112,8 @@ def _wall(*, num_ranks: int, total_wall_s: float) -> dict[str, Any]:
         "total_wall_s": total_wall_s,
         **{f"{name}_wall_s": None for name in measured},
         "samples_per_wall_s": None,
+        "num_resumes": 0,
+        "engines": [],
     }
 
 

@@ -52,6 +52,12 @@ class Stopwatch:
             first_train_at=self._first_train_at,
         )
 
+    def restore(self, phases: Phases) -> None:
+        """Go on from the seconds of a run that was interrupted."""
+        self._wall_s = {name: getattr(phases, f"{name}_wall_s") for name in self._wall_s}
+        self._warm_up_wall_s = phases.warm_up_wall_s
+        self._first_train_at = phases.first_train_at
+
     def _now(self) -> float:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)

@@ -24,6 +24,7 @@ from runners.record import Failure, write_failure
 if TYPE_CHECKING:
     from runners.learner.rank_data import RankData
     from runners.task import Task
+    from runners.training import Training
 
 PROGRESS_INTERVAL_WALL_S = 0.1
 
@@ -117,29 +118,36 @@ def _run_folder(folder: Path) -> None:
 def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgress) -> None:
     from runners.learner.local_training import LocalTraining
     from runners.learner.rank_learner import RankLearner
+    from runners.learner.rates import Rates
 
     job = prepare(folder, read_config(folder), submitted_at)
     run, assignment = job.run, job.assignment
     check_num_ranks(ranks.size, len(assignment.train))
-    data = _data(run.task, str(ranks.device))
-    training = LocalTraining(task=run.task, data=data, assignment=assignment, seed=run.seed)
+    training = LocalTraining(
+        task=run.task,
+        training=run.training,
+        data=_data(run.task, run.training, str(ranks.device)),
+        assignment=assignment,
+        seed=run.seed,
+    )
     learner = RankLearner(
         ranks=ranks,
-        task=run.task,
         training=training,
+        rates=Rates(run.training, run.task.optimizer.learning_rate, job.budget_samples),
         privacy=run.privacy,
-        num_test=len(data.test_labels),
+        aggregation=run.aggregation,
     )
     train(job, ranks, learner, on_progress)
 
 
 @cache
-def _data(task: "Task", device: str) -> "RankData":
+def _data(task: "Task", training: "Training", device: str) -> "RankData":
     import torch
 
+    from runners.folds import samples_of
     from runners.learner.rank_data import RankData
 
-    return RankData(task.index(), task.samples(), torch.device(device))
+    return RankData(samples_of(task, training), torch.device(device))
 
 
 def _throttled(tell: Callable[[float], None]) -> OnProgress:

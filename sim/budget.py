@@ -1,4 +1,5 @@
-"""Owns how long a run trains, how often it is evaluated, and the accuracy it is asked to reach.
+"""Owns how long a run trains, how often it is evaluated, the accuracy it is asked to reach, and
+what may end it sooner.
 
 The budget is counted in training samples, so that every mode does the same amount of learning.
 """
@@ -11,11 +12,17 @@ from sim.bounds import at_least, positive
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """Hold a run's length in passes over the consortium's training data, and its target."""
+    """Hold a run's length in passes over the consortium's training data, and its target.
+
+    It ends sooner with `stops_at_target` when the target is reached, and when the held-out loss has
+    not fallen for `patience_evaluations`; None has endless patience (`sim.early_stop`).
+    """
 
     num_epochs: float
     num_evaluations: int
     target_accuracy: float
+    stops_at_target: bool
+    patience_evaluations: int | None
 
     def __post_init__(self) -> None:
         positive("num_epochs", self.num_epochs, remedy="try budget.num_epochs=3")
@@ -24,6 +31,13 @@ class Budget:
             raise ValueError(
                 f"target_accuracy must be above 0 and at most 1, got {self.target_accuracy}; "
                 "try budget.target_accuracy=0.9 for 90 percent"
+            )
+        if self.patience_evaluations is not None:
+            at_least(
+                "patience_evaluations",
+                self.patience_evaluations,
+                1,
+                remedy="null spends the whole budget",
             )
 
     def num_steps(self, num_samples: int, batch_size: int) -> int:

@@ -1,4 +1,4 @@
-"""Owns the account of a run: its rounds, the samples trained on, and when to evaluate.
+"""Owns the account of a run: its rounds, the samples trained on, when to evaluate, and when to end.
 
 A mode closes rounds; a row of the trace comes out of each.
 """
@@ -6,7 +6,8 @@ A mode closes rounds; a row of the trace comes out of each.
 from collections.abc import Callable, Sequence
 
 from sim.budget import Budget
-from sim.learner import Learner, Merged, Model
+from sim.early_stop import EarlyStop
+from sim.learner import Evaluation, Learner, Merged, Model
 from sim.network import Network
 from sim.trace import Round, Trace
 from sim.workload import Workload
@@ -33,12 +34,14 @@ class Ledger:
         on_round: Callable[[float], None],
     ) -> None:
         self.models: tuple[Model, ...] = ()
+        self.answers_jointly = False
         self._budget = budget
         self._budget_samples = budget.num_epochs * workload.total_samples
         self._learner = learner
         self._network = network
         self._trace = trace
         self._on_round = on_round
+        self._early_stop = EarlyStop(budget)
         self._num_samples = 0
         self._num_evaluations = 0
         self._num_empty_rounds = 0
@@ -49,9 +52,17 @@ class Ledger:
         """The part of the budget that has been trained on; a last round may go beyond 1."""
         return self._num_samples / self._budget_samples
 
-    def begin(self, models: Sequence[Model]) -> None:
-        """Put down round 0: the untrained models, on no clock."""
+    @property
+    def is_stopped(self) -> bool:
+        """Whether an evaluation has ended the run, however much of the budget is left."""
+        return self._early_stop.is_due
+
+    def begin(self, models: Sequence[Model], jointly: bool) -> None:
+        """Put down round 0: the untrained models, on no clock, which are to answer `jointly` or
+        each for itself.
+        """
         self.models = tuple(models)
+        self.answers_jointly = jointly
         self._put_down(0.0, num_participants=0, num_dropped=0, merged=(), evaluates=True)
 
     def end_round(
@@ -103,6 +114,7 @@ class Ledger:
         merged: Sequence[Merged],
         evaluates: bool,
     ) -> None:
+        evaluation = self._evaluate() if evaluates else None
         self._trace.rounds.append(
             Round(
                 round=self._trace.round,
@@ -114,8 +126,14 @@ class Ledger:
                 num_bytes=self._network.sent_bytes,
                 partner_sim_s=self._trace.take_partner_sim_s(),
                 feedback=tuple(one.feedback for one in merged),
-                evaluation=self._learner.evaluate(self.models) if evaluates else None,
+                evaluation=evaluation,
             )
         )
         self._trace.round += 1
         self._round_start_sim_s = now_sim_s
+
+    def _evaluate(self) -> Evaluation | None:
+        evaluation = self._learner.evaluate(self.models, self.answers_jointly)
+        if evaluation is not None:
+            self._early_stop.see(evaluation)
+        return evaluation

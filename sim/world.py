@@ -7,7 +7,7 @@ A `Setting` comes in, an `Outcome` goes out. This is the only place that runs th
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import simpy
 
@@ -43,6 +43,11 @@ from sim.workload import Workload
 class Mode(Protocol):
     """A protocol, written once: a SimPy process that says who computes, sends, waits and learns."""
 
+    merges_in_one_place: ClassVar[bool]
+    """Whether one machine sees every partner's update by itself, so that a rule other than the sum
+    can merge them.
+    """
+
     def run(self, world: "World") -> Steps:
         """Yield the events the protocol waits for, until the world's budget is spent."""
         ...
@@ -52,7 +57,8 @@ class Mode(Protocol):
 class Setting:
     """Hold all that a simulation depends on, but for the learner.
 
-    `wire_bytes` is what an update weighs on the wire, after privacy and compression.
+    `wire_bytes` is what an update weighs on the wire, after privacy and compression;
+    `merge_passes` is how often a server goes through an update to merge it.
     """
 
     consortium: Consortium
@@ -68,6 +74,7 @@ class Setting:
     agent: Agent
     budget: Budget
     wire_bytes: int
+    merge_passes: float
     seed: int
     trace_level: str
 
@@ -95,6 +102,7 @@ class Outcome:
     rounds: list[Round]
     spans: list[Span]
     models: tuple[Model, ...]
+    answers_jointly: bool
     servers: tuple[ServerUse, ...]
 
 
@@ -140,6 +148,7 @@ class World:
             rounds=self.trace.rounds,
             spans=self.trace.spans,
             models=self._ledger.models,
+            answers_jointly=self._ledger.answers_jointly,
             servers=tuple(self._use(server) for server in self.servers),
         )
 
@@ -285,24 +294,31 @@ class World:
 
     def merge_at(self, server: ProxyServer, member: Member, num_bytes: float) -> simpy.Event:
         """Queue a partner's update at a server; the partner knows when it has been merged."""
-        job = server.merge(num_bytes)
+        job = server.merge(num_bytes * self.setting.merge_passes)
         return member.traced_parts(
             job.end, num_bytes, (("queue", job.start_sim_s), ("merge", math.inf))
         )
 
     @property
     def is_spent(self) -> bool:
-        """Whether the budget's samples have been trained on."""
-        return self._ledger.spent_fraction >= 1
+        """Whether the budget's samples have been trained on, or the run is stopped."""
+        return self._ledger.spent_fraction >= 1 or self.is_stopped
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether an evaluation has ended the run before its time."""
+        return self._ledger.is_stopped
 
     def tensor_bytes(self, num_bytes: float) -> list[float]:
         """Divide an update's bytes among the gradient tensors, in forward order."""
         sizes = self.workload.tensor_parameters
         return [num_bytes * size / self.workload.num_parameters for size in sizes]
 
-    def begin(self, models: Sequence[Model]) -> None:
-        """Put down round 0: the untrained models, on no clock."""
-        self._ledger.begin(models)
+    def begin(self, models: Sequence[Model], jointly: bool = False) -> None:
+        """Put down round 0: the untrained models, on no clock. Models that answer `jointly` are
+        used as one, by the mean of what they predict.
+        """
+        self._ledger.begin(models, jointly)
 
     def end_round(
         self,

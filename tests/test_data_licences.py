@@ -8,8 +8,9 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = sorted(
     path
     for package in ("sim", "runners")
-    for path in (ROOT / package).rglob("data")
-    if path.is_dir()
+    for name in ("data", "files")
+    for path in (ROOT / package).rglob(name)
+    if path.is_dir() and not (path / "__init__.py").exists()  # runners/data is code
 )
 FILES = sorted(path for folder in FOLDERS for path in folder.iterdir() if path.name != "README.md")
 LICENCES = ("Apache-2.0", "MIT", "CC BY", "CC0", "PDDL")
@@ -25,7 +26,7 @@ def rows(folder: Path) -> dict[str, str]:
 
 def test_the_data_of_all_packages_are_found() -> None:
     found = {str(folder.relative_to(ROOT)) for folder in FOLDERS}
-    assert {"runners/task/data", "sim/topology/data", "sim/bandwidth/data"} <= found
+    assert {"runners/data/files", "sim/topology/data", "sim/bandwidth/data"} <= found
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,43 +1,61 @@
-"""Owns a torch module whose weights are one vector, so that versions, updates, sums and optimizers
+"""Owns a torch module whose numbers are one vector, so that versions, updates, sums and optimizers
 are plain vector arithmetic.
 
-Vectors are float32 of shape (num_parameters,), in the order of `module.parameters()`.
+Vectors are float32 of shape (size,): first what is trained, (num_parameters,) in the order of
+`module.parameters()`, then the running statistics of batch norms, which move with the model.
 """
 
 import torch
 from torch import nn
 
+from runners.loss import sample_losses
+
 
 class FlatModel:
-    """Compute gradients at any vector of weights; the gradient lands in the head of `buffer`.
+    """Compute gradients at any vector; the gradient lands in the head of `buffer`.
 
-    `buffer` has `tail` more places behind the gradient, so that small figures can travel in the
-    same sum.
+    Behind the gradient, `buffer` has a place for the change of the statistics and `tail` more, so
+    that small figures can travel in the same sum.
     """
 
-    def __init__(self, module: nn.Module, device: torch.device, tail: int) -> None:
-        if any(True for _ in module.buffers()):
-            raise ValueError(
-                f"{type(module).__name__} has buffers (such as batch norm's), which a flat model "
-                "can't merge; use a model without"
-            )
-        self.module = module.to(device)
-        self._parameters = list(module.parameters())
-        self.num_parameters = sum(parameter.numel() for parameter in self._parameters)
-        self.initial = torch.cat([parameter.detach().reshape(-1) for parameter in self._parameters])
-        self.buffer = torch.zeros(self.num_parameters + tail, device=device)
+    def __init__(self, module: nn.Module, loss: str, device: torch.device, tail: int) -> None:
+        for layer in module.modules():
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+                layer.num_batches_tracked = None  # only counted, and no float
+        self.module = module.to(device).train()
+        self.loss = loss
+        self.parameters = list(module.parameters())
+        self.statistics = list(module.buffers())
+        numbers = [one.detach().reshape(-1) for one in (*self.parameters, *self.statistics)]
+        self.initial = torch.cat(numbers)
+        self.size = len(self.initial)
+        self.num_parameters = sum(parameter.numel() for parameter in self.parameters)
+        self.buffer = torch.zeros(self.size + tail, device=device)
         self.gradient = self.buffer[: self.num_parameters]
-        self.tail = self.buffer[self.num_parameters :]
-        for parameter, gradient in zip(self._parameters, self._views(self.gradient), strict=True):
+        self.statistics_change = self.buffer[self.num_parameters : self.size]
+        self.tail = self.buffer[self.size :]
+        for parameter, gradient in zip(self.parameters, self._views(self.buffer), strict=False):
             parameter.grad = gradient
 
+    @property
+    def is_sample_wise(self) -> bool:
+        """Whether a sample's gradient depends on the weights and that sample alone: no statistics
+        of a batch, no chance.
+        """
+        mixing = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
+        return not any(isinstance(layer, mixing) for layer in self.module.modules())
+
     def at(self, vector: torch.Tensor) -> None:
-        """Take the weights from `vector`, and follow its changes in place."""
-        for parameter, values in zip(self._parameters, self._views(vector), strict=True):
-            parameter.data = values
+        """Take the numbers from `vector`, and follow its changes in place; statistics change there
+        as well.
+        """
+        for one, values in zip(
+            (*self.parameters, *self.statistics), self._views(vector), strict=True
+        ):
+            one.data = values
 
     def backward(
-        self, inputs: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None
+        self, inputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None
     ) -> torch.Tensor:
         """Set `gradient` to that of the weighted sum of the samples' losses, of their mean without
         weights.
@@ -45,14 +63,28 @@ class FlatModel:
         Returns the loss of each sample, or their mean where there are no weights; detached.
         """
         self.gradient.zero_()
-        reduction = "mean" if weights is None else "none"
-        losses = nn.functional.cross_entropy(self.module(inputs), labels, reduction=reduction)
+        losses = sample_losses(self.loss, self.module(inputs), targets)
+        if weights is None:
+            losses = losses.mean()
         (losses if weights is None else losses @ weights).backward()
         return losses.detach()
 
+    @torch.no_grad()
+    def outputs(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return what the model says of inputs when it is used, not trained."""
+        self.module.eval()
+        outputs = self.module(inputs)
+        self.module.train()
+        return outputs
+
+    def named(self, vector: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return the tensors in a vector, views of it, by the names that the module has for
+        them.
+        """
+        named = (*self.module.named_parameters(), *self.module.named_buffers())
+        return dict(zip([name for name, _ in named], self._views(vector), strict=True))
+
     def _views(self, vector: torch.Tensor) -> list[torch.Tensor]:
-        pieces = vector.split([parameter.numel() for parameter in self._parameters])
-        return [
-            piece.view_as(parameter)
-            for piece, parameter in zip(pieces, self._parameters, strict=True)
-        ]
+        tensors = (*self.parameters, *self.statistics)
+        pieces = vector[: self.size].split([one.numel() for one in tensors])
+        return [piece.view(one.shape) for piece, one in zip(pieces, tensors, strict=True)]

@@ -9,9 +9,10 @@ CPUs, and by Gloo after a copy to the host when ranks share a GPU (NCCL refuses 
 device).
 """
 
+import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,21 @@ class Ranks:
     def sum(self, tensor: "torch.Tensor", name: str) -> None:
         """Sum `tensor` over the ranks, in place."""
         self.start_sum(tensor, name)()
+
+    def exchange(
+        self, outgoing: "Sequence[torch.Tensor]", shapes: Sequence[tuple[int, ...]]
+    ) -> "list[torch.Tensor]":
+        """Send `outgoing[r]`, float32 of any shape, to rank r; return what comes from each rank, of
+        these shapes.
+        """
+        import torch
+
+        flat = torch.cat([tensor.reshape(-1) for tensor in outgoing])
+        wire = flat if self._sums_on_device else flat.cpu()
+        splits = torch.tensor([tensor.numel() for tensor in outgoing], dtype=torch.int32)
+        received, _ = self._hvd.alltoall(wire, splits=splits, name="exchange")
+        pieces = received.to(self.device).split([math.prod(shape) for shape in shapes])
+        return [piece.view(shape) for piece, shape in zip(pieces, shapes, strict=True)]
 
     def gather(self, value: Any, name: str) -> list[Any]:
         """Return every rank's `value`, in the order of the ranks."""

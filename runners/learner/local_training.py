@@ -1,113 +1,205 @@
-"""Owns what a rank computes by itself: gradients, local steps and tests, on vectors of weights.
+"""Owns what a rank computes by itself: gradients, local steps and outputs, on vectors of weights.
 
-No communication here; `runners.learner.rank_learner` joins the ranks. Weights and updates are
-float32 vectors of shape (num_parameters,) on the rank's device.
+No communication here; `runners.learner.rank_learner` joins the ranks. Vectors are those of
+`flat_model`, on the rank's device. A part of a model (`sim.learner.Part`) is a smaller model of its
+own, with vectors of its own size.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
 from runners.learner.batches import Batches
+from runners.learner.cohort import Factors, Job, Summary, Trained
+from runners.learner.engines import Engines
 from runners.learner.flat_model import FlatModel
-from runners.learner.optimizer import Optimizer
+from runners.learner.parts import PartModels
 from runners.learner.rank_data import RankData
+from runners.learner.transfer import start_from
+from runners.optimizer import State
 from runners.partition import Assignment
 from runners.task import Task
-from sim.learner import Work
+from runners.training import Training
+from sim.learner import Part, Work
 from sim.streams import stream
-
-STEPS_AT_ONCE = 64
-"""Steps whose batches are gathered together: small in memory, and many enough to cost nothing."""
 
 TEST_BATCH = 2048
 
+MAX_ENGINES = 256
+"""Parts whose engines are kept. Independent parts are new ones every round."""
+
+Name = tuple[str | int, ...]
+"""What an order of samples is for, and whose samples they are."""
+
 
 class LocalTraining:
-    """Train and test one task's model on the samples that partners hold."""
+    """Train one task's model on the samples that partners hold."""
 
-    def __init__(self, *, task: Task, data: RankData, assignment: Assignment, seed: int) -> None:
-        self._batch_size = task.batch_size
-        self._data = data
+    def __init__(
+        self,
+        *,
+        task: Task,
+        training: Training,
+        data: RankData,
+        assignment: Assignment,
+        seed: int,
+    ) -> None:
+        self.task = task
+        self.data = data
+        self._augmentation = training.augmentation
         self._assignment = assignment
         self._seed = seed
-        self._batches: dict[tuple[int, ...], Batches] = {}
+        self._batches: dict[Name, Batches] = {}
         self._sample_weights: dict[tuple[float, ...], torch.Tensor] = {}
+        self._engines: dict[Part | None, Engines] = {}
+        self._earlier_engines: set[str] = set()
         torch.manual_seed(int(stream(seed, "model").integers(2**63)))
-        self.model = FlatModel(task.model(), data.device, tail=len(assignment.train))
+        module = task.new_module()
+        self.model = FlatModel(module, task.loss, data.device, tail=len(assignment.train))
+        if training.start_from is not None:
+            start_from(training.start_from, self.model)
+        self.parts = PartModels(self.model, task.hidden_axes(), seed)
+
+    @property
+    def num_partners(self) -> int:
+        """The partners that hold samples, on this rank and others."""
+        return len(self._assignment.train)
+
+    def engine_names(self) -> list[str]:
+        """Return which engines have done jobs so far, each with its reason."""
+        used = {name for engines in self._engines.values() for name in engines.used}
+        return sorted(used | self._earlier_engines)
 
     def num_held(self, work: Work) -> int:
         """Return the training samples that a work may draw from."""
         return sum(len(self._assignment.train[partner]) for partner in work.data_of)
+
+    def job(self, work: Work, start: torch.Tensor, state: State, **rule: Any) -> Job:
+        """Return a work as a job from `start`, a vector of the work's part; draws its samples."""
+        batches = self._order("batches", work.data_of)
+        shape = (work.num_steps, self.task.batch_size)
+        return Job(
+            start=start,
+            samples=batches.take(shape[0] * shape[1]).reshape(shape),
+            draws=batches.draws(shape),
+            seed=0 if self.model.is_sample_wise else batches.seed(),
+            state=state,
+            **rule,
+        )
+
+    def train(
+        self, part: Part | None, jobs: Sequence[Job], rates: Sequence[float]
+    ) -> Iterator[Trained]:
+        """Yield every job's weights, in pieces."""
+        return self._engine(part).choose(jobs).train(jobs, rates)
+
+    def add_updates(
+        self,
+        part: Part | None,
+        jobs: Sequence[Job],
+        rates: Sequence[float],
+        factors: Factors,
+        total: torch.Tensor,
+    ) -> Summary:
+        """Add every job's update times its factor to `total`, float64."""
+        return self._engine(part).choose(jobs).add_updates(jobs, rates, factors, total)
+
+    def inputs(self, data_of: tuple[int, ...], num_batches: int) -> torch.Tensor:
+        """Return the inputs of the next batches, (num_batches * batch_size, …)."""
+        # Teachers are spread over the ranks, so all ranks draw, and from an order of its own.
+        numbers = self._order("distillation", data_of).take(num_batches * self.task.batch_size)
+        return self.data.batch(numbers)[0]
 
     def average_gradient(
         self, works: Sequence[Work], weights: Sequence[float], start: torch.Tensor
     ) -> None:
         """Leave the weighted sum of the works' gradients at `start` in the model's buffer.
 
-        The works are one batch: gradients at the same weights add up, and one large product is
-        faster than many small ones. Behind the gradient stands the mean loss of each partner.
+        The works are one batch where samples don't mix: gradients at the same weights add up, and
+        one large product is faster than many small ones. Behind the gradient stands the mean loss
+        of each partner.
         """
-        losses = self.model.tail.zero_()
+        self.model.buffer.zero_()
         if not works:
-            self.model.gradient.zero_()
             return
-        size = self._batch_size
-        inputs, labels = self._data.batch([self._stream(work).take(size) for work in works])
+        if not self.model.is_sample_wise:
+            self._add_gradients(works, weights, start)
+            return
+        losses = self.model.tail
+        inputs, targets = self.union_batch(works)
         self.model.at(start)
-        sample_losses = self.model.backward(inputs, labels, self._per_sample(tuple(weights)))
-        mean_losses = sample_losses.view(len(works), size).mean(dim=1)
+        sample_losses = self.model.backward(inputs, targets, self.per_sample(tuple(weights)))
+        mean_losses = sample_losses.view(len(works), -1).mean(dim=1)
         for number, work in enumerate(works):
             losses[work.partner] = mean_losses[number]
 
-    def train(
-        self, work: Work, start: torch.Tensor, optimizer: Optimizer
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the weights after the work's steps, and the mean loss of its batches."""
-        vector = optimizer.begin(start)
-        self.model.at(vector)
-        loss = torch.zeros((), device=self._data.device)
-        for inputs, labels in self._batches_of(work):
-            loss += self.model.backward(inputs, labels, None)
-            optimizer.step(self.model.gradient)
-        return vector, loss / work.num_steps
+    def union_batch(self, works: Sequence[Work]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return one batch of each work, one after the other."""
+        size, drawn = self.task.batch_size, []
+        for work in works:
+            batches = self._order("batches", work.data_of)
+            drawn.append((batches.take(size), batches.draws((size,))))
+        draws = [one for _, one in drawn if one is not None]
+        numbers = np.concatenate([one for one, _ in drawn])
+        return self.data.batch(numbers, np.concatenate(draws) if draws else None)
 
-    def test_sums(self, vector: torch.Tensor, part: slice) -> torch.Tensor:
-        """Return summed loss and number of right answers, float64, on a part of the test set."""
-        labels = self._data.test_labels[part]
-        logits = self._logits(vector, self._data.test_inputs[part])
-        losses = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
-        right = logits.argmax(dim=1) == labels
-        return torch.stack([losses.sum(dtype=torch.float64), right.sum(dtype=torch.float64)]).cpu()
-
-    def test_probabilities(self, vector: torch.Tensor) -> np.ndarray:
-        """Return class probabilities, (num_test_samples, num_classes), of the whole test set."""
-        return self._logits(vector, self._data.test_inputs).softmax(dim=1).cpu().numpy()
-
-    def _per_sample(self, weights: tuple[float, ...]) -> torch.Tensor:
+    def per_sample(self, weights: tuple[float, ...]) -> torch.Tensor:
         """Return the weight of each sample of a union batch; the same from step to step."""
         if weights not in self._sample_weights:
-            per_work = torch.tensor(weights, device=self._data.device).div_(self._batch_size)
-            self._sample_weights[weights] = per_work.repeat_interleave(self._batch_size)
+            size = self.task.batch_size
+            per_work = torch.tensor(weights, device=self.data.device).div_(size)
+            self._sample_weights[weights] = per_work.repeat_interleave(size)
         return self._sample_weights[weights]
 
-    def _batches_of(self, work: Work) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        size = self._batch_size
-        for first in range(0, work.num_steps, STEPS_AT_ONCE):
-            num_steps = min(STEPS_AT_ONCE, work.num_steps - first)
-            inputs, labels = self._data.batch([self._stream(work).take(num_steps * size)])
-            yield from zip(inputs.split(size), labels.split(size), strict=True)
+    def outputs(
+        self, part: Part | None, vector: torch.Tensor, inputs: torch.Tensor
+    ) -> torch.Tensor:
+        """Return what a model with these weights says of the inputs."""
+        model = self.parts.model(part)
+        model.at(vector)
+        return torch.cat([model.outputs(some) for some in inputs.split(TEST_BATCH)])
 
-    def _stream(self, work: Work) -> Batches:
-        """Return the order in which the holders of the work's data are drawn from, as one."""
-        if work.data_of not in self._batches:
-            samples = np.concatenate([self._assignment.train[partner] for partner in work.data_of])
-            rng = stream(self._seed, "batches", *work.data_of)
-            self._batches[work.data_of] = Batches(samples, rng)
-        return self._batches[work.data_of]
+    def state(self) -> dict[Name, dict[str, Any]]:
+        """Return where every order of samples stands."""
+        return {name: batches.state() for name, batches in self._batches.items()}
 
-    @torch.no_grad()
-    def _logits(self, vector: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
-        self.model.at(vector)
-        return torch.cat([self.model.module(part) for part in inputs.split(TEST_BATCH)])
+    def restore(self, state: dict[Name, dict[str, Any]], engine_names: Sequence[str]) -> None:
+        """Go on with orders of samples from where `state` was taken, by then with these engines."""
+        self._earlier_engines = set(engine_names)
+        for (purpose, *data_of), one in state.items():
+            self._order(str(purpose), tuple(map(int, data_of))).restore(one)
+
+    def _add_gradients(
+        self, works: Sequence[Work], weights: Sequence[float], start: torch.Tensor
+    ) -> None:
+        """Compute the works one by one, since the samples of a batch are not independent."""
+        model, total = self.model, torch.zeros_like(self.model.buffer)
+        for work, weight in zip(works, weights, strict=True):
+            job = self.job(work, start, State())
+            vector = start.clone()
+            model.at(vector)
+            torch.manual_seed(job.seed)
+            loss = model.backward(*self.data.batch(job.samples, job.draws), None)
+            model.statistics_change.copy_((vector - start)[model.num_parameters :])
+            total[: model.size].add_(model.buffer[: model.size], alpha=weight)
+            total[model.size + work.partner] = loss
+        model.buffer.copy_(total)
+
+    def _engine(self, part: Part | None) -> Engines:
+        if part not in self._engines:
+            if len(self._engines) >= MAX_ENGINES:
+                del self._engines[next(iter(self._engines))]
+            model = self.parts.model(part)
+            self._engines[part] = Engines(model, self.data, self.task.optimizer)
+        return self._engines[part]
+
+    def _order(self, purpose: str, data_of: tuple[int, ...]) -> Batches:
+        """Return the order in which the holders of some data are drawn from, as one."""
+        name: Name = (purpose, *data_of)
+        if name not in self._batches:
+            samples = np.concatenate([self._assignment.train[partner] for partner in data_of])
+            rng = stream(self._seed, *name)
+            self._batches[name] = Batches(samples, rng, self._augmentation)
+        return self._batches[name]

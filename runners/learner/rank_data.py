@@ -1,27 +1,35 @@
 """Owns a task's samples on one rank's device."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 
-from runners.partition import Index
-from runners.task import Samples
+from runners.data import Samples
+from runners.learner.augmentation import augment
 
 
 class RankData:
     """Hold a task's samples as tensors on this rank's device; runs of one task share it."""
 
-    def __init__(self, index: Index, samples: Samples, device: torch.device) -> None:
+    def __init__(self, samples: Samples, device: torch.device) -> None:
         self.device = device
         self._inputs = torch.from_numpy(samples.train).to(device)
-        self._labels = torch.from_numpy(index.train_labels).to(device)
-        self.test_inputs = torch.from_numpy(samples.test).to(device)
-        self.test_labels = torch.from_numpy(index.test_labels).to(device)
+        self._targets = torch.from_numpy(samples.train_targets).to(device)
+        self.test_inputs = _model_type(torch.from_numpy(samples.test).to(device))
+        self.test_targets = _model_type(torch.from_numpy(samples.test_targets).to(device))
 
-    def batch(self, numbers: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return inputs and labels of the training samples of these numbers, one array after the
-        other.
+    def batch(
+        self, numbers: np.ndarray, draws: np.ndarray | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return inputs and targets of the training samples of these numbers, int64 of any shape,
+        flattened; `draws`, of that shape and one more axis of 3, augment the inputs.
         """
-        chosen = torch.cat([torch.from_numpy(part) for part in numbers]).to(self._inputs.device)
-        return self._inputs.index_select(0, chosen), self._labels.index_select(0, chosen)
+        chosen = torch.from_numpy(numbers.reshape(-1)).to(self.device)
+        inputs = _model_type(self._inputs.index_select(0, chosen))
+        if draws is not None:
+            inputs = augment(inputs, torch.from_numpy(draws.reshape(-1, 3)).to(self.device))
+        return inputs, _model_type(self._targets.index_select(0, chosen))
+
+
+def _model_type(tensor: torch.Tensor) -> torch.Tensor:
+    """Return floats as they are, and integers, which may be stored small, as int64."""
+    return tensor if tensor.is_floating_point() else tensor.long()

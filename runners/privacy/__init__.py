@@ -17,6 +17,13 @@ class Privacy(Protocol):
         """Return the bytes of a transformed update."""
         ...
 
-    def protect(self, update: "torch.Tensor") -> "torch.Tensor":
-        """Return the update as it leaves the partner; shape (num_parameters,), float32."""
+    @property
+    def sees_updates(self) -> bool:
+        """Whether `protect` does anything; if not, no single update need ever exist."""
+        ...
+
+    def protect(self, updates: "torch.Tensor") -> "torch.Tensor":
+        """Return updates as they leave their partners, a row for each; shape (num_updates, size),
+        float32.
+        """
         ...

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 class Plain:
     """Send the update itself."""
 
+    sees_updates = False
+
     def wire_bytes(self, update_bytes: int) -> int:
         """Return the plain size."""
         return update_bytes
 
-    def protect(self, update: "torch.Tensor") -> "torch.Tensor":
-        """Return the update unchanged."""
-        return update
+    def protect(self, updates: "torch.Tensor") -> "torch.Tensor":
+        """Return the updates unchanged."""
+        return updates

@@ -17,6 +17,7 @@ from sim.bounds import positive
 from sim.csv_table import Row
 from sim.hardware.instant import Instant
 from sim.mode.proxy.federated import Federated
+from sim.protocol.server import Server
 from sim.secure_aggregation_bytes import client_bits
 from sim.topology.star import Star
 from sim.variability.none import Steady
@@ -62,8 +63,27 @@ class Secagg:
                 update_bytes=ceil(num_bits / BITS_OF_BYTE),
                 hardware=Instant(),
                 variability=Steady(),
-                mode=Federated(local_steps=1, keep_fraction=1.0, deadline_sim_s=None),
+                mode=_one_step_federated(),
                 seed=0,
             )
         )
         return sum(simulated.sent_bytes) / num_users / plain_bytes
+
+
+def _one_step_federated() -> Federated:
+    """Return plain federated averaging, one step a round."""
+    return Federated(
+        local_steps=1,
+        local_epochs=None,
+        proximal_weight=0.0,
+        algorithm="fedavg",
+        server=Server(
+            optimizer="sgd",
+            learning_rate=1.0,
+            momentum=0.0,
+            second_momentum=0.0,
+            adaptivity=0.001,
+        ),
+        keep_fraction=1.0,
+        deadline_sim_s=None,
+    )

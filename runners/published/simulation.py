@@ -132,8 +132,15 @@ def _setting(case: Case) -> Setting:
         fault=NoFault(),
         mode=case.mode,
         agent=Static(num_participants=None),
-        budget=Budget(num_epochs=1.0, num_evaluations=1, target_accuracy=1.0),
+        budget=Budget(
+            num_epochs=1.0,
+            num_evaluations=1,
+            target_accuracy=1.0,
+            stops_at_target=False,
+            patience_evaluations=None,
+        ),
         wire_bytes=case.update_bytes,
+        merge_passes=1.0,
         seed=case.seed,
         trace_level="rounds",
     )

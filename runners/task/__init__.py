@@ -1,36 +1,23 @@
-"""Tasks: data, model, loss and batch of one learning problem. Each option is a frozen dataclass.
+"""Tasks: data, model, loss, batch and optimizer of one learning problem.
 
-What the virtual clock needs (parameters, FLOPs, bytes) is arithmetic and needs no tensor library;
-tests hold it against the real model. `optimizer`, `learning_rate`, `samples` and `model` are only
-asked for where training really happens; a task by numbers (`sized`) raises ValueError there.
+`supervised` is composed of options of the groups data, model and optimizer; conf/task has presets.
+`sized` is a task by its numbers only. What the virtual clock needs is arithmetic and needs no
+tensor library; what only training needs raises ValueError in a task by numbers.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
+from runners.data import Samples
+from runners.model import Axes
+from runners.optimizer import Optimizer
 from runners.partition import Index
-from sim.bounds import at_least, one_of, positive
 
 if TYPE_CHECKING:
     import torch
 
 
-@dataclass(frozen=True, kw_only=True)
-class Samples:
-    """Hold model inputs: an array of shape (num_samples, ...) for training and one for the held-out
-    test.
-    """
-
-    train: np.ndarray
-    test: np.ndarray
-
-
 class Task(Protocol):
-    """Describe a learning problem with softmax cross entropy over `num_classes` classes."""
-
-    num_classes: int
+    """Describe a learning problem."""
 
     @property
     def batch_size(self) -> int:
@@ -38,13 +25,18 @@ class Task(Protocol):
         ...
 
     @property
-    def optimizer(self) -> str:
-        """One of `OPTIMIZERS`."""
+    def loss(self) -> str:
+        """One of `runners.loss.LOSSES`."""
         ...
 
     @property
-    def learning_rate(self) -> float:
-        """The optimizer's, constant."""
+    def optimizer(self) -> Optimizer:
+        """Who takes local steps."""
+        ...
+
+    @property
+    def num_classes(self) -> int:
+        """The number of classes; 1 where there is nothing to tell apart."""
         ...
 
     def __hash__(self) -> int:
@@ -53,7 +45,7 @@ class Task(Protocol):
 
     @property
     def num_parameters(self) -> int:
-        """The number of trained numbers."""
+        """The numbers that a model consists of, and that move with it."""
         ...
 
     @property
@@ -73,24 +65,20 @@ class Task(Protocol):
         """
         ...
 
+    def hidden_axes(self) -> tuple[Axes, ...] | None:
+        """Return the hidden layer behind each axis of each tensor; None where units can't be cut
+        off.
+        """
+        ...
+
     def index(self) -> Index:
         """Return labels and keys."""
         ...
 
     def samples(self) -> Samples:
-        """Return the model's inputs, in the order of `index`."""
+        """Return the model's inputs and targets, in the order of `index`."""
         ...
 
-    def model(self) -> "torch.nn.Module":
-        """Return a new model from inputs to logits, drawn from torch's global generator."""
+    def new_module(self) -> "torch.nn.Sequential":
+        """Return a new model from inputs to outputs, drawn from torch's global generator."""
         ...
-
-
-OPTIMIZERS = ("sgd", "adam")
-
-
-def check_recipe(task: Task) -> None:
-    """Raise ValueError unless batch size, optimizer and learning rate of a task are usable."""
-    at_least("batch_size", task.batch_size, 1, remedy="try task.batch_size=32")
-    one_of("optimizer", task.optimizer, OPTIMIZERS)
-    positive("learning_rate", task.learning_rate, remedy="0.1 suits sgd, 0.001 suits adam")

@@ -10,8 +10,9 @@ from typing import NoReturn
 
 import numpy as np
 
+from runners.data import Samples
+from runners.model import Axes
 from runners.partition import Index
-from runners.task import Samples
 from sim.bounds import at_least, positive
 
 
@@ -69,15 +70,19 @@ class Sized:
         _refuse()
 
     @property
-    def learning_rate(self) -> NoReturn:
+    def loss(self) -> NoReturn:
         """Raise ValueError: nothing is trained."""
         _refuse()
+
+    def hidden_axes(self) -> tuple[Axes, ...] | None:
+        """Return None: nothing is known of its units."""
+        return None
 
     def samples(self) -> Samples:
         """Raise ValueError: there are none."""
         _refuse()
 
-    def model(self) -> NoReturn:
+    def new_module(self) -> NoReturn:
         """Raise ValueError: there is none."""
         _refuse()
 

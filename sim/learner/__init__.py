@@ -46,6 +46,22 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LocalRule:
+    """Say how local steps differ from plain ones.
+
+    `proximal_weight` μ adds μ (w − start) to every gradient (FedProx, Li et al. 2020).
+    `uses_controls` adds c − c_k, the line's and the partner's control variates, and updates both
+    (SCAFFOLD, Karimireddy et al. 2020, option II).
+    """
+
+    proximal_weight: float = 0.0
+    uses_controls: bool = False
+
+
+PLAIN = LocalRule()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Work:
     """Describe local training: `partner` takes `num_steps` batches of the data of `data_of`, from
     `start` on; `part` is what it trains of the model, None for all.
@@ -56,20 +72,49 @@ class Work:
     num_steps: int
     data_of: tuple[int, ...]
     part: Part | None = None
+    rule: LocalRule = PLAIN
+
+
+SERVER_OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam", "yogi")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outer:
     """Hold the settings of an outer optimizer, which takes a merged update for a gradient.
 
-    Nesterov momentum as in DiLoCo (Douillard et al. 2023); 1 and 0 add the update as it is. Each
-    partner's update is rounded to `wire_bytes_per_parameter` before it is summed; None rounds
-    nothing.
+    `sgd` scales the update by the learning rate, `momentum` is FedAvgM (Hsu et al. 2019),
+    `nesterov` DiLoCo's (Douillard et al. 2023), `adam` and `yogi` are FedOpt's (Reddi et al. 2021),
+    with `second_momentum` β₂ and `adaptivity` τ. Each partner's update is rounded to
+    `wire_bytes_per_parameter` before it is summed; None rounds nothing.
     """
 
+    optimizer: str
     learning_rate: float
-    momentum: float
+    momentum: float = 0.0
+    second_momentum: float = 0.0
+    adaptivity: float = 0.0
     wire_bytes_per_parameter: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stages:
+    """Say which runs of tensors, in forward order, the stages of a pipeline have, and in how many
+    micro-batches a step's union batch passes through them.
+    """
+
+    tensors: tuple[range, ...]
+    num_micro_batches: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distillation:
+    """Say how trained models become one that is none of them: it takes `num_steps` batches of the
+    data of `data_of`, without labels, towards the mean of what they predict (FedDF, Lin et al.
+    2020).
+    """
+
+    num_steps: int
+    data_of: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,13 +155,14 @@ class Learner(Protocol):
         """
         ...
 
-    def step(self, model: Model, works: Sequence[Work]) -> Merged:
+    def step(self, model: Model, works: Sequence[Work], stages: Stages | None = None) -> Merged:
         """Average the works' gradients, weighted by their samples held, and take an optimizer step
         with them.
 
         The optimizer's state belongs to the model and goes on from version to version. A model with
         an owner takes the `num_steps` of its owner's single work; a shared model takes one step per
-        call.
+        call. With `stages` the layers are computed apart where there are ranks for it, which learns
+        the same.
         """
         ...
 
@@ -126,13 +172,34 @@ class Learner(Protocol):
         works: Sequence[Work],
         weights: Sequence[float],
         outer: Outer | None = None,
+        distillation: Distillation | None = None,
     ) -> Merged:
         """Train each work from its start, and add the weighted updates to `model`; weights are used
         as given.
 
         Works on parts are merged where they overlap: a weight of the model moves by the weighted
         mean of the works that hold it. `outer` steps with the merged update instead of adding it;
-        its momentum belongs to the model and goes on from version to version.
+        its momentum belongs to the model and goes on from version to version. `distillation` goes
+        on from there.
+        """
+        ...
+
+    def combine(
+        self,
+        model: Model,
+        replicas: Sequence[Model],
+        weights: Sequence[float],
+        outer: Outer,
+        part: Part | None,
+    ) -> Model:
+        """Let `outer` step the shared `model` with the weighted mean of what the owned `replicas`
+        have moved away from it; in `part` alone, None for all.
+        """
+        ...
+
+    def adopt(self, replicas: Sequence[Model], model: Model, part: Part | None) -> list[Model]:
+        """Return the next version of each owned replica, with the shared `model`'s weights in
+        `part`, None for all. Optimizer states go on.
         """
         ...
 
@@ -149,8 +216,8 @@ class Learner(Protocol):
         """
         ...
 
-    def evaluate(self, models: Sequence[Model]) -> Evaluation | None:
-        """Return the mean evaluation of `models` on the held-out test set; None where nothing is
-        learned.
+    def evaluate(self, models: Sequence[Model], jointly: bool = False) -> Evaluation | None:
+        """Return the mean evaluation of `models` on the held-out test set, or that of the mean of
+        what they predict, if they answer `jointly`; None where nothing is learned.
         """
         ...

@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sim.learner import Evaluation, Feedback, Merged, Model, Outer, Work
+from sim.learner import (
+    Distillation,
+    Evaluation,
+    Feedback,
+    Merged,
+    Model,
+    Outer,
+    Part,
+    Stages,
+    Work,
+)
 
 
 class Version(NamedTuple):
@@ -24,7 +34,7 @@ class TimeOnly:
         """Return version 0."""
         return Version(version=0)
 
-    def step(self, model: Model, works: Sequence[Work]) -> Merged:
+    def step(self, model: Model, works: Sequence[Work], stages: Stages | None = None) -> Merged:
         """Return the next version."""
         return Merged(model=Version(version=model.version + 1), feedback=_no_feedback)
 
@@ -34,9 +44,25 @@ class TimeOnly:
         works: Sequence[Work],
         weights: Sequence[float],
         outer: Outer | None = None,
+        distillation: Distillation | None = None,
     ) -> Merged:
         """Return the next version."""
         return Merged(model=Version(version=model.version + 1), feedback=_no_feedback)
+
+    def combine(
+        self,
+        model: Model,
+        replicas: Sequence[Model],
+        weights: Sequence[float],
+        outer: Outer,
+        part: Part | None,
+    ) -> Version:
+        """Return the next version."""
+        return Version(version=model.version + 1)
+
+    def adopt(self, replicas: Sequence[Model], model: Model, part: Part | None) -> list[Model]:
+        """Return the next versions."""
+        return [Version(version=replica.version + 1) for replica in replicas]
 
     def mix(self, models: Sequence[Model], weights: Sequence[Sequence[float]]) -> list[Model]:
         """Return the next versions."""
@@ -46,7 +72,7 @@ class TimeOnly:
         """Return the next version."""
         return Version(version=1 + max(model.version for model in models))
 
-    def evaluate(self, models: Sequence[Model]) -> Evaluation | None:
+    def evaluate(self, models: Sequence[Model], jointly: bool = False) -> Evaluation | None:
         """Return None: there is no model to evaluate."""
         return None
 

@@ -12,6 +12,7 @@ for its return. A cut link holds up everyone until it is mended.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 from sim.learner import Model, Work
 from sim.partner import Member
@@ -23,6 +24,8 @@ from sim.world import World
 @dataclass(frozen=True, kw_only=True)
 class Pool:
     """Train one model on the union of the data, on one machine."""
+
+    merges_in_one_place: ClassVar[bool] = False
 
     def run(self, world: World) -> Steps:
         """Move the data, then pass `num_epochs` times over all of them."""
@@ -58,6 +61,8 @@ def _train(world: World, trainer: Member, model: Model) -> Steps:
             num_samples=num_steps * workload.batch_size,
             evaluates=True,
         )
+        if world.is_stopped:
+            return
 
 
 def _compute(trainer: Member, num_steps: int) -> Steps:

@@ -2,7 +2,8 @@
 
 No byte moves and nobody waits: partners run their own budget at their own pace. A round is closed,
 with all models at the same fraction of their budgets, when the slowest partner gets there; the time
-of the curve is the slowest partner's.
+of the curve is the slowest partner's. The run stops early for all at once, by the mean of their
+evaluations.
 
 Faults: a partner that breaks down does its present round again when it is back; nobody else
 notices, but the round is not closed without it.
@@ -10,6 +11,7 @@ notices, but the round is not closed without it.
 
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import simpy
 
@@ -23,6 +25,8 @@ from sim.world import World
 @dataclass(frozen=True, kw_only=True)
 class Solo:
     """Train one model per partner, on that partner's data only."""
+
+    merges_in_one_place: ClassVar[bool] = False
 
     def run(self, world: World) -> Steps:
         """Let every partner pass `num_epochs` times over its own data."""
@@ -44,6 +48,8 @@ class Solo:
                 num_samples=num_samples,
                 evaluates=True,
             )
+            if world.is_stopped:
+                return
 
 
 def _plan(world: World, member: Member) -> list[int]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sim.partner import Member
 from sim.presence import Steps
 from sim.protocol.insist import insist
+from sim.protocol.local_training import LocalTraining
 from sim.protocol.passage import pass_on
 from sim.protocol.replicas import Sum, sum_at
 
@@ -56,35 +57,35 @@ class Tour:
         """Those of whom anything is in the regional model, each once."""
         return list(dict.fromkeys(member for members in self.rounds for member in members))
 
-    def run(self, *, num_rounds: int, local_steps: int) -> Steps:
+    def run(self, num_rounds: int, local: LocalTraining) -> Steps:
         """Go there and back; whatever the root is needed for waits until it is up."""
         server, root = self.region.server, self.region.root
         num_bytes = self._world.workload.update_bytes
         fetch = partial(pass_on, self._world, root, server, num_bytes)
         yield from insist(self._world, [server, root], fetch)
         for _ in range(num_rounds):
-            merged = yield from self._regional_round(local_steps)
+            merged = yield from self._regional_round(local)
             if merged:
                 self.rounds.append(merged)
         if self.rounds:
             yield from insist(self._world, [server, root], self._report)
 
-    def _regional_round(self, local_steps: int) -> Steps:
+    def _regional_round(self, local: LocalTraining) -> Steps:
         """Let the partners take part; return those whose updates have been merged."""
         world = self._world
         members = world.up(self._members)
         attempts = [
-            world.attempt((member, self.region.server), self._take_part(member, local_steps))
+            world.attempt((member, self.region.server), self._take_part(member, local))
             for member in members
         ]
         yield world.env.all_of(attempts)
         return [member for member, one in zip(members, attempts, strict=True) if one.value]
 
-    def _take_part(self, member: Member, local_steps: int) -> Steps:
+    def _take_part(self, member: Member, local: LocalTraining) -> Steps:
         world, server = self._world, self.region.server
         down_bytes, up_bytes = world.workload.update_bytes, world.setting.wire_bytes
         yield member.traced("transfer", world.transfer(server, member, down_bytes), down_bytes)
-        yield member.compute(local_steps)
+        yield member.compute(local.num_steps(world.workload, member.index))
         yield member.traced("transfer", world.transfer(member, server, up_bytes), up_bytes)
         yield world.merge_at(server, member, up_bytes)
 

@@ -70,16 +70,17 @@ def nested(widths: Sequence[float]) -> list[SubModel]:
 
 
 def disjoint(num_parts: int, turn: int) -> list[SubModel]:
-    """Return disjoint sets of hidden units, dealt on by one at each turn (Yuan et al. 2022).
+    """Return disjoint sets of hidden units, drawn anew at each turn (Yuan et al. 2022).
 
-    Independent subnet training draws new sets each round; here the sets stay and go round, so every
-    set comes to all data in `num_parts` turns. Each costs 1/n: that counts every weight to one set.
+    The numbers of the parts go on from turn to turn, so that a learner knows which draw is meant.
+    Each costs 1/n: that is what every weight next to the inputs or the outputs is divided into, and
+    counts weights between hidden layers, of which a part has 1/n², too high.
     """
     if num_parts == 1:
         return [SubModel(part=None, cost_fraction=1.0)]
     return [
         SubModel(
-            part=Part(kind="independent", index=(number + turn) % num_parts, count=num_parts),
+            part=Part(kind="independent", index=turn * num_parts + number, count=num_parts),
             cost_fraction=1 / num_parts,
         )
         for number in range(num_parts)

@@ -1,7 +1,8 @@
 """Runs on real Horovod ranks, kept from test to test as from run to run of a sweep.
 
 Idle ranks cost CPU (Horovod looks for work a thousand times a second), so one fleet lives at a
-time: tests that need another number of ranks stand together.
+time: tests that need another number of ranks stand together. A run that several tests look at is
+trained once.
 """
 
 import json
@@ -14,7 +15,7 @@ import pandas as pd
 import pytest
 
 from runners.build import build
-from runners.config_file import write_config
+from runners.config_file import read_config, write_config
 from runners.launch import fleet, stop_all
 from runners.learner.horovod import Horovod
 from tests.runners.compose import compose
@@ -34,6 +35,13 @@ class Done:
         """Return a column of the evaluated rounds."""
         return self.rounds.dropna(subset=["test_accuracy"])[column].tolist()
 
+    def file(self, name: str) -> bytes:
+        """Return what one of the run's files holds."""
+        return (self.folder / name).read_bytes()
+
+
+Train = Callable[..., Done]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def no_rank_stays_behind() -> Iterator[None]:
@@ -43,18 +51,38 @@ def no_rank_stays_behind() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def train(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Done]:
+def train_anew(tmp_path_factory: pytest.TempPathFactory) -> Train:
     """Return a call that trains what the overrides compose, small by default."""
 
     def run(*overrides: str) -> Done:
-        config = compose(*FAST, *overrides)
         folder = tmp_path_factory.mktemp("run")
-        write_config(folder, config)
-        learner = build(config).learner
-        assert isinstance(learner, Horovod)
-        fleet(learner).run(folder, lambda fraction: None)
-        record = json.loads((folder / "record.json").read_text())
-        rounds = pd.read_parquet(folder / "rounds.parquet")
-        return Done(folder=folder, record=record, rounds=rounds)
+        write_config(folder, compose(*FAST, *overrides))
+        return go_on(folder)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def train(train_anew: Train) -> Train:
+    """Return the same, for runs that need to be trained only once in all tests."""
+    known: dict[tuple[str, ...], Done] = {}
+
+    def run(*overrides: str) -> Done:
+        if overrides not in known:
+            known[overrides] = train_anew(*overrides)
+        return known[overrides]
+
+    return run
+
+
+def go_on(folder: Path, on_progress: Callable[[float], None] = lambda fraction: None) -> Done:
+    """Run the config of a folder on as many ranks as it says; after a failure they are ended."""
+    learner = build(read_config(folder)).learner
+    assert isinstance(learner, Horovod)
+    try:
+        fleet(learner).run(folder, on_progress)
+    except BaseException:
+        stop_all()
+        raise
+    record = json.loads((folder / "record.json").read_text())
+    return Done(folder=folder, record=record, rounds=pd.read_parquet(folder / "rounds.parquet"))

@@ -70,7 +70,7 @@ def test_stale_updates_start_from_the_model_that_was_sent(train: Train) -> None:
 def test_the_server_learning_rate_scales_the_step(train: Train) -> None:
     overrides = ("mode=proxy/fedbuff", STEPS)
     whole, nothing = (
-        train(*overrides, f"mode.server_learning_rate={rate}") for rate in (1.0, 1e-9)
+        train(*overrides, f"mode.server.learning_rate={rate}") for rate in (1.0, 1e-9)
     )
     losses = nothing.curve("test_loss")
     assert losses == pytest.approx([losses[0]] * len(losses), abs=1e-5)

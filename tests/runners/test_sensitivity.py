@@ -81,12 +81,19 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
     "fusion/horovod.cycle_sim_s": (("mode.fusion.cycle_sim_s=1.0",),),
     "fusion/horovod_2017.cycle_sim_s": (("mode.fusion.cycle_sim_s=1.0",),),
     "variability/empirical.factors": (("variability.file=null", "variability.factors=[1.0,2.0]"),),
+    **{
+        f"mode/proxy/{name}.local_epochs": (("mode.local_steps=null", "mode.local_epochs=2.0"),)
+        for name in ("federated", "fedbuff", "hierarchical")
+    },
     "mode/partner/gossip.num_neighbours": (("mode.graph=random",),),
     "mode/partner/parameter_server.staleness_bound": (
         ("mode.consistency=stale", "mode.staleness_bound=1"),
     ),
     "mode/partner/diloco": ((), ("mode.num_fragments=2", "mode.overlap_steps=2")),
     "mode/partner/pipeline": (("task.num_tensors=16",),),
+    "mode/partner/submodel.distillation_steps": (
+        ("mode.fusion=distillation", "mode.distillation_steps=4"),
+    ),
 }
 """Overrides with which a setting acts, by its own path, its option or its group; each is tried."""
 
@@ -97,10 +104,16 @@ EXEMPT: dict[str, str] = {
     "task/*.optimizer": LEARNING,
     "task/*.learning_rate": LEARNING,
     "budget.target_accuracy": LEARNING,
+    "budget.stops_at_target": LEARNING,
+    "budget.patience_evaluations": LEARNING,
     "mode/partner/diloco.outer_learning_rate": LEARNING,
     "mode/partner/diloco.outer_momentum": LEARNING,
     "mode/proxy/fedbuff.staleness_exponent": LEARNING,
-    "mode/proxy/fedbuff.server_learning_rate": LEARNING,
+    "mode/*.proximal_weight": LEARNING,
+    **{
+        f"mode/*.{name}": LEARNING
+        for name in ("optimizer", "learning_rate", "momentum", "second_momentum", "adaptivity")
+    },
     "scenario/uniform.site.data_share": "of equal partners' shares only the ratio counts",
     "scenario/trace.file": FILE,
     "topology/links.file": FILE,

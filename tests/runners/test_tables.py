@@ -86,11 +86,12 @@ ROUNDS = [
         evaluation=Evaluation(loss=0.3, accuracy=0.95),
     ),
 ]
-LEARNED = Outcome(rounds=ROUNDS, spans=SPANS, models=(), servers=())
+LEARNED = Outcome(rounds=ROUNDS, spans=SPANS, models=(), answers_jointly=False, servers=())
 TIME_ONLY = Outcome(
     rounds=[replace(one, feedback=(), evaluation=None) for one in ROUNDS],
     spans=SPANS,
     models=(),
+    answers_jointly=False,
     servers=(),
 )
 

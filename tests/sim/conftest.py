@@ -47,14 +47,14 @@ SURROUNDINGS = {
 class Counting(TimeOnly):
     """Learn nothing, and say so when asked."""
 
-    def evaluate(self, models: Sequence[Model]) -> Evaluation:
+    def evaluate(self, models: Sequence[Model], jointly: bool = False) -> Evaluation:
         return Evaluation(loss=1.0, accuracy=0.5)
 
 
 @pytest.fixture
 def simulate() -> Callable[..., tuple[World, Outcome]]:
-    """Return a call that runs a mode among partners with 8 samples each, batches of 4 and an update
-    of 400 bytes.
+    """Return a call that runs a mode among partners with 8 samples each (or `num_samples`), batches
+    of 4 and an update of 400 bytes.
     """
 
     def run(
@@ -67,6 +67,9 @@ def simulate() -> Callable[..., tuple[World, Outcome]]:
         learner: Learner | None = None,
         num_replicas: int = 1,
         seed: int = 0,
+        num_samples: Sequence[int] | None = None,
+        stops_at_target: bool = False,
+        patience_evaluations: int | None = None,
         **groups: Any,
     ) -> tuple[World, Outcome]:
         setting = Setting(
@@ -88,7 +91,7 @@ def simulate() -> Callable[..., tuple[World, Outcome]]:
                 train_flops_per_sample=1.0,
                 sample_bytes=10,
                 batch_size=4,
-                num_samples=(8,) * len(partners),
+                num_samples=tuple(num_samples or (8,) * len(partners)),
             ),
             hardware=CpuCore(
                 step_overhead_sim_s=0.6, flops_per_s=10.0
@@ -96,9 +99,14 @@ def simulate() -> Callable[..., tuple[World, Outcome]]:
             mode=mode,
             agent=Static(num_participants=num_participants),
             budget=Budget(
-                num_epochs=num_epochs, num_evaluations=num_evaluations, target_accuracy=0.9
+                num_epochs=num_epochs,
+                num_evaluations=num_evaluations,
+                target_accuracy=0.9,
+                stops_at_target=stops_at_target,
+                patience_evaluations=patience_evaluations,
             ),
             wire_bytes=400,
+            merge_passes=1.0,
             seed=seed,
             trace_level=trace_level,
             **(SURROUNDINGS | groups),

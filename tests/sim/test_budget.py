@@ -4,9 +4,17 @@ import pytest
 
 from sim.budget import Budget
 
+SETTINGS = {
+    "num_epochs": 2,
+    "num_evaluations": 3,
+    "target_accuracy": 0.9,
+    "stops_at_target": False,
+    "patience_evaluations": None,
+}
+
 
 def budget(**changes: float) -> Budget:
-    return Budget(**({"num_epochs": 2, "num_evaluations": 3, "target_accuracy": 0.9} | changes))
+    return Budget(**(SETTINGS | changes))
 
 
 def test_steps_of_one_trainer() -> None:
@@ -25,6 +33,10 @@ def test_steps_between_evaluations_are_even_and_complete() -> None:
         ({"target_accuracy": 0.0}, "target_accuracy must be above 0 and at most 1, got 0.0"),
         ({"num_epochs": 0}, "num_epochs must be finite and above 0, got 0"),
         ({"num_evaluations": 0}, "num_evaluations must be at least 1, got 0"),
+        (
+            {"patience_evaluations": 0},
+            "patience_evaluations must be at least 1, got 0; null spends the whole budget",
+        ),
     ],
 )
 def test_refuses_what_is_no_budget(changes: dict, message: str) -> None:

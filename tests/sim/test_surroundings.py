@@ -11,12 +11,12 @@ import pytest
 from sim.fault.partner_crash import PartnerCrash
 from sim.ledger import NoProgress
 from sim.machine import Machine
-from sim.mode.proxy.federated import Federated
 from sim.mode.solo import Solo
 from sim.presence import Steps
 from sim.transport.tcp import Tcp
 from sim.world import World
 from tests.sim.conftest import partner
+from tests.sim.mode.settings import federated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class At:
             getattr(world.presence, method)(machines[name])
 
 
-FEDERATED = Federated(local_steps=1, keep_fraction=1.0, deadline_sim_s=None)
+FEDERATED = federated(local_steps=1)
 
 
 def spans_of(outcome: Any, actor: str) -> list[tuple[str, float, float]]:
@@ -122,7 +122,7 @@ def test_who_comes_back_while_it_still_works_has_never_been_away(simulate) -> No
 
 def test_who_has_withdrawn_does_not_go_on_with_what_is_given_up(simulate) -> None:
     """The slower partner has withdrawn when the round ends without it: its transfer stops."""
-    half = Federated(local_steps=1, keep_fraction=0.5, deadline_sim_s=None)
+    half = federated(local_steps=1, keep_fraction=0.5)
     acts = At(acts=((1.0, "withdraw", "b"),))
     world, outcome = simulate(
         half, partner("a"), partner("b", downlink_bytes_per_s=10.0), fault=acts

@@ -13,6 +13,7 @@ mended.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sim.bounds import one_of
 from sim.collective.algorithms import ALGORITHMS, allreduce
@@ -27,6 +28,8 @@ from sim.world import World
 @dataclass(frozen=True, kw_only=True)
 class Allreduce:
     """Train one model that all partners hold, one allreduce a step."""
+
+    merges_in_one_place: ClassVar[bool] = False
 
     algorithm: str
     fusion: Fusion | None

@@ -23,25 +23,29 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import simpy
 
 from sim.bounds import at_least, one_of, positive
 from sim.collective import Phase
 from sim.collective.algorithms import ALGORITHMS, allreduce, sent_bytes
-from sim.learner import Model, Outer, Work
+from sim.learner import Outer
 from sim.partner import Member
 from sim.presence import Steps
 from sim.protocol.crew import Crew
 from sim.protocol.fragments import Fragment, fragments
 from sim.protocol.fusion import reduce_during_backward
-from sim.protocol.outer_step import data_weights, survivors, train_apart, with_those_left
+from sim.protocol.outer_step import survivors, train_apart, with_those_left
+from sim.protocol.partner_replicas import Replicas
 from sim.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiLoCo:
     """Train one model that all partners hold, `inner_steps` batches between two sums of a layer."""
+
+    merges_in_one_place: ClassVar[bool] = False
 
     inner_steps: int
     outer_learning_rate: float
@@ -90,51 +94,39 @@ class DiLoCo:
         """Train and synchronise until the budget is spent."""
         crew = Crew(world)
         crew.check(self.algorithm)
-        model = world.learner.initial_model(owner=None)
-        world.begin([model])
-        ahead: dict[int, Model] = {}  # who has taken the first steps already, and from which model
+        replicas = Replicas(world)
+        world.begin([replicas.model])
         for fragment in itertools.cycle(self._fragments(world)):
             if world.is_spent:
                 return
             present = yield from crew.assemble()
-            ahead = {m.index: ahead[m.index] for m in present if m.index in ahead}
+            ahead = replicas.ahead & {member.index for member in present}
             num_steps = fragment.num_steps - (self.overlap_steps if ahead else 0)
             members, current = yield from self._synchronise(
                 world, crew, present, fragment, num_steps
             )
-            works = [
-                Work(
-                    partner=member.index,
-                    start=ahead.get(member.index, model),
-                    num_steps=fragment.num_steps if member.index in ahead else num_steps,
-                    data_of=(member.index,),
-                    part=fragment.part if self._is_streaming else None,
-                )
-                for member in members
-            ]
-            ahead = dict.fromkeys([m.index for m in current], model) if self.overlap_steps else {}
             merged = []
-            if works:
-                weights, outer = data_weights(world, members), self._outer(world)
-                merged = [world.learner.merge(model, works, weights, outer)]
-                model = merged[0].model
+            if members:
+                part = fragment.part if self.num_fragments > 1 else None
+                merged = replicas.synchronise(members, num_steps, self._outer(world), part)
                 crew.advance(current or members)
+            replicas.go_on(current, self.overlap_steps)
+            num_taken = [
+                fragment.num_steps if member.index in ahead else num_steps for member in members
+            ]
             world.end_round(
-                [model],
+                [replicas.model],
                 merged=merged,
                 num_participants=len(members),
                 num_dropped=len(present) - len(members),
-                num_samples=sum(work.num_steps for work in works) * world.workload.batch_size,
+                num_samples=sum(num_taken) * world.workload.batch_size,
                 evaluates=None,
             )
-
-    @property
-    def _is_streaming(self) -> bool:
-        return self.num_fragments > 1 or self.overlap_steps > 0
 
     def _outer(self, world: World) -> Outer:
         precision = self.wire_bytes_per_parameter
         return Outer(
+            optimizer="nesterov",
             learning_rate=self.outer_learning_rate,
             momentum=self.outer_momentum,
             wire_bytes_per_parameter=(

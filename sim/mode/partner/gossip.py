@@ -15,6 +15,7 @@ it, and by and by their neighbours.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sim.bounds import at_least, one_of
 from sim.learner import Merged, Model, Work
@@ -35,6 +36,8 @@ from sim.world import World
 @dataclass(frozen=True, kw_only=True)
 class Gossip:
     """Train one model per partner; `num_neighbours` is for the graph `random`."""
+
+    merges_in_one_place: ClassVar[bool] = False
 
     graph: str
     num_neighbours: int

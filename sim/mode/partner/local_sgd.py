@@ -14,6 +14,7 @@ the average until it is mended.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 from sim.bounds import at_least, one_of
 from sim.collective.algorithms import ALGORITHMS, allreduce
@@ -28,6 +29,8 @@ from sim.world import World
 @dataclass(frozen=True, kw_only=True)
 class LocalSgd:
     """Train one model that all partners hold, `inner_steps` batches each between two averages."""
+
+    merges_in_one_place: ClassVar[bool] = False
 
     inner_steps: int
     algorithm: str

@@ -19,6 +19,7 @@ again. A cut link holds up those who cross it, and in synchronous steps everyone
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sim.bounds import at_least, one_of, positive
 from sim.learner import Model, Work
@@ -38,6 +39,8 @@ class ParameterServer:
 
     `num_servers` counts those at partners with placement `partners`, else the dedicated ones.
     """
+
+    merges_in_one_place: ClassVar[bool] = False
 
     num_servers: int
     placement: str

@@ -7,9 +7,10 @@ leave their owner. The union batch is cut into micro-batches; activations travel
 gradients backward, the backward pass costs twice the forward pass. A tensor's part of a pass is the
 workload's `backward_fractions`, or where there are none its part of the parameters, as in dense
 layers. The losses of a partner's samples are weighted by the data it holds, so one machine with the
-union batch would take the same steps. With several times as many partners as stages, pipelines run
-side by side and a ring allreduce sums the gradients of each stage; one stage is
-`partner/allreduce`.
+union batch would take the same steps. Real training computes the stages apart where there is a rank
+for each (`runners.learner.pipeline`), and else whole, which learns the same. With several times as
+many partners as stages, pipelines run side by side and a ring allreduce sums the gradients of each
+stage; one stage is `partner/allreduce`.
 
 Faults: a stage's weights are on its partner only, so nobody can take its place: a step that loses a
 partner is lost, and done again when all are back. A cut link stops the pipeline until it is mended.
@@ -22,7 +23,7 @@ import simpy
 
 from sim.bounds import at_least, one_of, positive
 from sim.collective.algorithms import allreduce
-from sim.learner import Work
+from sim.learner import Stages, Work
 from sim.ledger import NoProgress
 from sim.partner import Member
 from sim.presence import Steps
@@ -73,7 +74,9 @@ class Pipeline:
     def run(self, world: World) -> Steps:
         """Take steps until the budget is spent; the slowest stage sets the pace."""
         pipelines = self._pipelines(world.members)
-        plan = self._plan(world, pipelines)
+        stages = self._split(world, pipelines)
+        plan = self._plan(world, stages)
+        learned_in = Stages(tensors=stages, num_micro_batches=len(plan.micro_batches))
         model = world.learner.initial_model(owner=None)
         world.begin([model])
         while not world.is_spent:
@@ -85,7 +88,7 @@ class Pipeline:
                     Work(partner=m.index, start=model, num_steps=1, data_of=(m.index,))
                     for m in world.members
                 ]
-                merged = [world.learner.step(model, works)]
+                merged = [world.learner.step(model, works, learned_in)]
                 model = merged[0].model
             world.end_round(
                 [model],
@@ -108,16 +111,18 @@ class Pipeline:
             )
         return [members[first : first + num_stages] for first in range(0, num_members, num_stages)]
 
-    def _plan(self, world: World, pipelines: Sequence[Sequence[Member]]) -> Plan:
-        """Return the plan of a step, the same for all pipelines."""
-        workload, num_stages = world.workload, len(pipelines[0])
+    def _split(self, world: World, pipelines: Sequence[Sequence[Member]]) -> tuple[range, ...]:
+        """Return the tensors of each stage, the same for all pipelines."""
         speeds = [
             min(one.speed for one in stage) if self.balance == "speed" else 1.0
             for stage in zip(*pipelines, strict=True)
         ]
-        costs = workload.backward_fractions or workload.tensor_parameters
+        return tuple(split_layers(_costs(world), speeds))
+
+    def _plan(self, world: World, stages: Sequence[range]) -> Plan:
+        """Return the plan of a step."""
+        workload, num_stages, costs = world.workload, len(stages), _costs(world)
         tensor_bytes = world.tensor_bytes(world.setting.wire_bytes)
-        stages = split_layers(costs, speeds)
         micro_batches = cut_batch(num_stages * workload.batch_size, self.num_micro_batches)
         order = SCHEDULES[self.schedule]
         return Plan(
@@ -132,6 +137,11 @@ class Pipeline:
             activation_bytes=self.activation_bytes_per_sample,
             label_bytes=self.label_bytes_per_sample,
         )
+
+
+def _costs(world: World) -> Sequence[float]:
+    """Return what the tensors cost in a pass, in any unit."""
+    return world.workload.backward_fractions or world.workload.tensor_parameters
 
 
 def _until_all_are_up(world: World) -> Steps:

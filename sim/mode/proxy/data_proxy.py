@@ -15,6 +15,7 @@ holds up everyone until it is mended.
 
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 from sim.bounds import positive
 from sim.mode.pool import train_in_one_place
@@ -32,6 +33,8 @@ class DataProxy:
 
     A worker of the proxy transforms `transform_bytes_per_s` of what it received.
     """
+
+    merges_in_one_place: ClassVar[bool] = False
 
     transform_bytes_per_s: float
     size_ratio: float

@@ -2,10 +2,10 @@
 
 `concurrency` partners are in flight: each has got the newest model, takes some steps on its own
 data and sends its update. When `buffer_size` updates have been merged, the model steps with their
-mean, and a round ends; nobody waits for that. An update that is s versions old when the model steps
-has weight `1 / (1 + s)^staleness_exponent`. Whoever is done is replaced by a partner that the agent
-picks of those that are free. Replicas of the proxy share the partners, and exchange their sums
-before a step.
+mean (`sim.protocol.server`), and a round ends; nobody waits for that. An update that is s versions
+old when the model steps has weight `1 / (1 + s)^staleness_exponent`. Whoever is done is replaced by
+a partner that the agent picks of those that are free. Replicas of the proxy share the partners, and
+exchange their sums before a step.
 
 Faults: a partner that breaks down is replaced. A proxy or replica that breaks down loses what it
 has in its buffer and its queue, and the partners that are in flight for it; nobody is sent out
@@ -16,33 +16,36 @@ put down.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import simpy
 
-from sim.bounds import at_least, not_negative, positive
-from sim.learner import Merged, Model, Outer, Work
+from sim.bounds import at_least, not_negative
+from sim.learner import Merged, Model, Work
 from sim.partner import Member
 from sim.presence import Steps
+from sim.protocol.local_training import LocalTraining
 from sim.protocol.replicas import Sum, exchange, sum_at
+from sim.protocol.server import Server
 from sim.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
-class FedBuff:
+class FedBuff(LocalTraining):
     """Train one model that the proxy holds, `buffer_size` updates a step.
 
     `concurrency` None means as many as the agent sends out at the start.
     """
 
-    local_steps: int
+    merges_in_one_place: ClassVar[bool] = True
+
     buffer_size: int
     concurrency: int | None
     staleness_exponent: float
-    server_learning_rate: float
+    server: Server
 
     def __post_init__(self) -> None:
-        at_least("local_steps", self.local_steps, 1, remedy="try mode.local_steps=20")
+        super().__post_init__()
         at_least("buffer_size", self.buffer_size, 1, remedy="1 steps with every update")
         if self.concurrency is not None:
             at_least("concurrency", self.concurrency, 1, remedy="null asks the agent")
@@ -51,7 +54,6 @@ class FedBuff:
             self.staleness_exponent,
             remedy="0 makes no difference between old and new, the paper has 0.5",
         )
-        positive("server_learning_rate", self.server_learning_rate, remedy="1 adds the mean update")
 
     def run(self, world: World) -> Steps:
         """Keep partners in flight until the budget is spent."""
@@ -128,7 +130,7 @@ class _Flights:
         world = self._world
         num_bytes = world.setting.wire_bytes
         yield world.receive(member, world.workload.update_bytes)
-        yield member.compute(self._mode.local_steps)
+        yield member.compute(self._mode.num_steps(world.workload, member.index))
         yield world.send(member, num_bytes)
         yield world.merge_at(world.proxy_of(member), member, num_bytes)
 
@@ -167,18 +169,12 @@ class _Flights:
         paper).
         """
         mode = self._mode
-        works = [self._work(one) for one in updates]
+        works = [mode.work(self._world, one.member, one.start) for one in updates]
         staleness = [self.model.version - one.start.version for one in updates]
         weights = [(1 + s) ** -mode.staleness_exponent / len(updates) for s in staleness]
-        outer = Outer(learning_rate=mode.server_learning_rate, momentum=0.0)
-        merged = self._world.learner.merge(self.model, works, weights, outer)
+        merged = self._world.learner.merge(self.model, works, weights, mode.server.outer())
         self.model = merged.model
         self._end_round([merged], works)
-
-    def _work(self, update: _Update) -> Work:
-        partner = update.member.index
-        num_steps = self._mode.local_steps
-        return Work(partner=partner, start=update.start, num_steps=num_steps, data_of=(partner,))
 
     def _end_round(self, merged: Sequence[Merged], works: Sequence[Work]) -> None:
         world = self._world
@@ -188,7 +184,7 @@ class _Flights:
             merged=merged,
             num_participants=len({work.partner for work in works}),
             num_dropped=num_lost,
-            num_samples=len(works) * self._mode.local_steps * world.workload.batch_size,
+            num_samples=sum(work.num_steps for work in works) * world.workload.batch_size,
             evaluates=None,
         )
         if world.is_spent:

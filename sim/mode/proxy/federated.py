@@ -2,10 +2,16 @@
 
 The proxy sends the model to the partners that the agent chose; each takes some steps on its own
 data and sends its update back; the proxy averages the updates, weighted by the data held (McMahan
-et al. 2017, algorithm 1). Data never leave their owner. The round ends when `keep_fraction` of the
-chosen have been merged (over-selection, Bonawitz et al. 2019) or at the deadline, if there is one;
-what is late is dropped, and the rest of its bytes is not sent. Replicas of the proxy share the
-partners, and exchange their sums at the end of the round.
+et al. 2017, algorithm 1), and steps with the mean (`sim.protocol.server`). Data never leave their
+owner. The round ends when `keep_fraction` of the chosen have been merged (over-selection, Bonawitz
+et al. 2019) or at the deadline, if there is one; what is late is dropped, and the rest of its bytes
+is not sent. Replicas of the proxy share the partners, and exchange their sums at the end of the
+round.
+
+`algorithm` says how: `fedavg` plainly; `fedprox` holds local steps near the model (Li et al. 2020);
+`scaffold` corrects them with control variates, which go with the model and with the update and are
+merged like these, so that twice the bytes move (Karimireddy et al. 2020); `fednova` weighs updates
+so that partners who take more steps don't count for more (Wang et al. 2020).
 
 Faults: a partner that breaks down is dropped from the round. A proxy or replica that breaks down
 loses its queue and what it has added up, so all of its partners are dropped; the next round waits
@@ -15,28 +21,44 @@ elsewhere.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import simpy
 
-from sim.bounds import at_least, positive
+from sim.bounds import one_of, positive
+from sim.learner import LocalRule, Merged, Model
 from sim.partner import Member
 from sim.presence import Steps
 from sim.protocol.averaging import merge_by_data
+from sim.protocol.local_training import LocalTraining
 from sim.protocol.replicas import exchange, sum_at
+from sim.protocol.server import Server
 from sim.world import World
+
+ALGORITHMS = ("fedavg", "fedprox", "scaffold", "fednova")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Federated:
-    """Train one model that the proxy holds, `local_steps` batches per partner and round."""
+class Federated(LocalTraining):
+    """Train one model that the proxy holds, with local training at every partner in every round."""
 
-    local_steps: int
+    merges_in_one_place: ClassVar[bool] = True
+
+    algorithm: str
+    server: Server
     keep_fraction: float
     deadline_sim_s: float | None
 
     def __post_init__(self) -> None:
-        at_least("local_steps", self.local_steps, 1, remedy="try mode.local_steps=20")
+        super().__post_init__()
+        one_of("algorithm", self.algorithm, ALGORITHMS)
+        if (self.algorithm == "fedprox") != (self.proximal_weight > 0):
+            raise ValueError(
+                "proximal_weight must be above 0 with algorithm=fedprox and 0 with any other, "
+                f"got {self.proximal_weight} with {self.algorithm}; "
+                "try mode.algorithm=fedprox mode.proximal_weight=0.01"
+            )
         if not 0 < self.keep_fraction <= 1:
             raise ValueError(
                 f"keep_fraction must be above 0 and at most 1, got {self.keep_fraction}; "
@@ -44,6 +66,16 @@ class Federated:
             )
         if self.deadline_sim_s is not None:
             positive("deadline_sim_s", self.deadline_sim_s, remedy="null is no deadline")
+
+    @property
+    def rule(self) -> LocalRule:
+        """Return how the local steps differ from plain ones."""
+        return replace(super().rule, uses_controls=self.algorithm == "scaffold")
+
+    @property
+    def _num_vectors(self) -> int:
+        """How many vectors of the model's size go each way: SCAFFOLD has the controls too."""
+        return 2 if self.algorithm == "scaffold" else 1
 
     def run(self, world: World) -> Steps:
         """Run rounds until the budget is spent."""
@@ -56,14 +88,15 @@ class Federated:
             summed = yield from self._collect(world, chosen)
             merged = []
             if summed:
-                merged = [merge_by_data(world, model, summed, self.local_steps)]
+                merged = [self._merge(world, model, summed)]
                 model = merged[0].model
+            num_steps = sum(self.num_steps(world.workload, one.index) for one in summed)
             world.end_round(
                 [model],
                 merged=merged,
                 num_participants=len(summed),
                 num_dropped=len(chosen) - len(summed),
-                num_samples=len(summed) * self.local_steps * world.workload.batch_size,
+                num_samples=num_steps * world.workload.batch_size,
                 evaluates=None,
             )
 
@@ -82,7 +115,7 @@ class Federated:
         yield world.env.all_of(attempts)  # what they had under way stops before the round does
         in_time = [member for member, is_done in zip(chosen, done, strict=True) if is_done]
         if in_time:
-            yield from exchange(world, sums.values(), world.setting.wire_bytes)
+            yield from exchange(world, sums.values(), self._num_vectors * world.setting.wire_bytes)
         kept = [member for member in in_time if sums[world.proxy_of(member)].is_kept]
         return kept[:num_wanted]  # two workers may end at one instant
 
@@ -96,8 +129,12 @@ class Federated:
         return world.env.any_of([enough, world.env.timeout(self.deadline_sim_s)])
 
     def _take_part(self, world: World, member: Member) -> Steps:
-        num_bytes = world.setting.wire_bytes
-        yield world.receive(member, world.workload.update_bytes)
-        yield member.compute(self.local_steps)
+        num_bytes = self._num_vectors * world.setting.wire_bytes
+        yield world.receive(member, self._num_vectors * world.workload.update_bytes)
+        yield member.compute(self.num_steps(world.workload, member.index))
         yield world.send(member, num_bytes)
         yield world.merge_at(world.proxy_of(member), member, num_bytes)
+
+    def _merge(self, world: World, model: Model, members: Sequence[Member]) -> Merged:
+        outer, normalises = self.server.outer(), self.algorithm == "fednova"
+        return merge_by_data(world, model, members, self, outer, normalises=normalises)

@@ -18,31 +18,34 @@ round of the root, until it is mended.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sim.bounds import at_least
 from sim.learner import Merged, Model
 from sim.partner import Member
 from sim.presence import Steps
 from sim.protocol.averaging import merge_by_data
+from sim.protocol.local_training import LocalTraining
 from sim.protocol.region import Region, Tour
 from sim.protocol.replicas import exchange
 from sim.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hierarchical:
-    """Train one model that the root holds, `local_steps` batches per partner and regional round.
+class Hierarchical(LocalTraining):
+    """Train one model that the root holds, with local training in every regional round.
 
     `num_regions` cuts the partners, in their order, into groups of as equal a size as can be; None
     makes a region of each site of the topology.
     """
 
-    local_steps: int
+    merges_in_one_place: ClassVar[bool] = True
+
     regional_rounds: int
     num_regions: int | None
 
     def __post_init__(self) -> None:
-        at_least("local_steps", self.local_steps, 1, remedy="try mode.local_steps=20")
+        super().__post_init__()
         at_least("regional_rounds", self.regional_rounds, 1, remedy="try mode.regional_rounds=2")
         if self.num_regions is not None:
             at_least("num_regions", self.num_regions, 1, remedy="null takes the topology's sites")
@@ -61,13 +64,14 @@ class Hierarchical:
             if tours:
                 model, merged = self._learn(world, model, tours)
             num_participants = sum(len(tour.participants) for tour in tours)
-            num_works = sum(len(members) for tour in tours for members in tour.rounds)
+            trained = [one for tour in tours for members in tour.rounds for one in members]
+            num_steps = sum(self.num_steps(world.workload, one.index) for one in trained)
             world.end_round(
                 [model],
                 merged=merged,
                 num_participants=num_participants,
                 num_dropped=len(chosen) - num_participants,
-                num_samples=num_works * self.local_steps * world.workload.batch_size,
+                num_samples=num_steps * world.workload.batch_size,
                 evaluates=None,
             )
 
@@ -99,10 +103,7 @@ class Hierarchical:
             if members:
                 tours.append(Tour(world, region, members))
         attempts = [
-            world.attempt(
-                [tour.region.server],
-                tour.run(num_rounds=self.regional_rounds, local_steps=self.local_steps),
-            )
+            world.attempt([tour.region.server], tour.run(self.regional_rounds, self))
             for tour in tours
         ]
         yield world.env.all_of(attempts)
@@ -118,7 +119,7 @@ class Hierarchical:
         for tour in tours:
             regional = model
             for members in tour.rounds:
-                merged.append(merge_by_data(world, regional, members, self.local_steps))
+                merged.append(merge_by_data(world, regional, members, self))
                 regional = merged[-1].model
             models.append(regional)
             held.append(sum(world.workload.num_samples[one.index] for one in tour.participants))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runners.task import Task, check_recipe
+from runners.task import Task
 from runners.task.sized import Sized
 
 
@@ -36,8 +36,13 @@ def test_all_samples_have_one_label() -> None:
 
 @pytest.mark.parametrize(
     "ask",
-    [check_recipe, lambda task: task.samples(), lambda task: task.model()],
-    ids=["recipe", "samples", "model"],
+    [
+        lambda task: task.optimizer,
+        lambda task: task.loss,
+        lambda task: task.samples(),
+        lambda task: task.new_module(),
+    ],
+    ids=["optimizer", "loss", "samples", "module"],
 )
 def test_there_is_nothing_to_learn_from(ask: Callable[[Task], Any]) -> None:
     with pytest.raises(ValueError, match="task=sized has no data to learn from; try learner=none"):

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from sim.fault.partition import Partition
-from sim.mode.proxy.federated import Federated
 from sim.presence import Steps
 from sim.topology.hierarchical import Hierarchical
 from sim.world import World
 from tests.sim.conftest import partner
 from tests.sim.fault.test_crashes import AT_A
+from tests.sim.mode.settings import federated
 
 SITES = Hierarchical(
     num_sites=2,
@@ -82,7 +82,7 @@ def test_only_messages_between_the_parts_stand_still(simulate, seed: int) -> Non
 
 def test_a_round_waits_for_the_isolated_partner(simulate) -> None:
     fault = Partition(num_isolated=1, start_sim_s=5.0, duration_sim_s=20.0, period_sim_s=None)
-    mode = Federated(local_steps=2, keep_fraction=1.0, deadline_sim_s=None)
+    mode = federated()
     _, outcome = simulate(mode, partner("a"), fault=fault, num_epochs=1)
     # Model: 400 bytes at 100 bytes/s and 0.75 s of latency, until 4.75 s. 2 steps until 6.75 s.
     # The update of 400 bytes stands still until the network is whole, at 25 s, and takes 4.75 s.
@@ -99,7 +99,7 @@ def test_a_round_waits_for_the_isolated_partner(simulate) -> None:
 def test_the_cut_holds_from_time_0(simulate) -> None:
     """Messages that are sent at time 0 do not slip through."""
     fault = Partition(num_isolated=1, start_sim_s=0.0, duration_sim_s=20.0, period_sim_s=None)
-    mode = Federated(local_steps=2, keep_fraction=1.0, deadline_sim_s=None)
+    mode = federated()
     _, outcome = simulate(mode, partner("a"), fault=fault, num_epochs=1)
     # As above, all after 20 s: 20 + 4.75 + 2 + 4.75 + 0.5.
     assert outcome.rounds[-1].end_sim_s == pytest.approx(32.0)

@@ -55,6 +55,9 @@ SMALLER = {
 }
 """Settings of modes, scaled so that a run has some rounds of some seconds each."""
 
+LEARNING_ONLY = ("optimizer",)
+"""Words that make no difference to time and bytes."""
+
 MORE: dict[str, dict[str, Any]] = {
     "partner/allreduce fusion": {
         "fusion": {"buffer_bytes": 200.0, "cycle_sim_s": 0.1, "coordinator": "gloo"}
@@ -68,7 +71,10 @@ MORE: dict[str, dict[str, Any]] = {
     },
     "partner/pipeline two": {"num_stages": 2},
     "partner/submodel independent": {"kind": "independent", "fractions": None, "assign": None},
+    "partner/submodel distillation": {"fusion": "distillation", "distillation_steps": 2},
     "proxy/federated half": {"keep_fraction": 0.5},
+    "proxy/federated epochs": {"local_steps": None, "local_epochs": 0.7},
+    "proxy/federated fedprox": {"algorithm": "fedprox", "proximal_weight": 0.1},
     "proxy/fedbuff more": {"buffer_size": 3, "concurrency": 2},
     "proxy/hierarchical one": {"num_regions": 1},
 }
@@ -109,7 +115,7 @@ def _variants() -> dict[str, Any]:
         config = _small(with_option("mode", name, {}))
         modes[name] = build(config).mode
         for path, value in leaves(config["mode"], ("mode",)):
-            if isinstance(value, bool | str | None):
+            if isinstance(value, bool | str | None) and path[-1] not in LEARNING_ONLY:
                 for other in _others(config, path, value):
                     modes[f"{name} {path[-1]}={other}"] = build(changed(config, path, other)).mode
     for name, settings in MORE.items():

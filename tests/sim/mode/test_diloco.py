@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sim.learner import Merged, Model, Outer, Part, Work
+from sim.learner import Merged, Model, Outer, Part, Stages, Work
 from sim.learner.none import TimeOnly
 from sim.mode.partner.diloco import DiLoCo
 from sim.mode.partner.local_sgd import LocalSgd
@@ -43,17 +43,28 @@ def pair(**changes: Any) -> list[Any]:
 class Recorder(TimeOnly):
     """Remember what is asked of a learner."""
 
-    merges: list[Any] = field(default_factory=list)
+    steps: list[Work] = field(default_factory=list)
+    sums: list[Any] = field(default_factory=list)
+    adopted: list[Any] = field(default_factory=list)
 
-    def merge(
+    def step(self, model: Model, works: Sequence[Work], stages: Stages | None = None) -> Merged:
+        self.steps.extend(works)
+        return super().step(model, works, stages)
+
+    def combine(
         self,
         model: Model,
-        works: Sequence[Work],
+        replicas: Sequence[Model],
         weights: Sequence[float],
-        outer: Outer | None = None,
-    ) -> Merged:
-        self.merges.append((model.version, list(works), list(weights), outer))
-        return super().merge(model, works, weights, outer)
+        outer: Outer,
+        part: Part | None,
+    ) -> Any:
+        self.sums.append((model.version, len(replicas), list(weights), outer, part))
+        return super().combine(model, replicas, weights, outer, part)
+
+    def adopt(self, replicas: Sequence[Model], model: Model, part: Part | None) -> list[Model]:
+        self.adopted.append((len(replicas), model.version, part))
+        return super().adopt(replicas, model, part)
 
 
 def test_without_streaming_it_is_local_sgd_in_time(simulate) -> None:
@@ -139,18 +150,21 @@ def test_only_the_fragment_is_summed_during_the_backward_pass(simulate) -> None:
 
 def test_what_the_learner_is_asked_for(simulate) -> None:
     learner = Recorder()
-    simulate(mode(), *pair(), learner=learner)
-    (version, works, weights, outer) = learner.merges[0]
-    assert version == 0
-    assert [(w.partner, w.num_steps, w.data_of, w.part) for w in works] == [
-        (0, 2, (0,), None),
-        (1, 2, (1,), None),
-    ]
-    assert weights == [0.5, 0.5]
-    assert outer == Outer(learning_rate=0.7, momentum=0.9, wire_bytes_per_parameter=None)
+    simulate(mode(), *pair(), num_epochs=2, learner=learner)
+    # both take the shared model, two steps each, and after the sum the model that has stepped
+    assert [(work.partner, work.num_steps, work.data_of) for work in learner.steps] == [
+        (0, 2, (0,)),
+        (1, 2, (1,)),
+    ] * (len(learner.steps) // 2)
+    outer = Outer(optimizer="nesterov", learning_rate=0.7, momentum=0.9)
+    assert learner.sums[0] == (0, 2, [0.5, 0.5], outer, None)
+    assert learner.adopted[:3] == [(1, 0, None), (1, 0, None), (2, 1, None)]
+    assert len(learner.sums) == len(learner.steps) // 2 > 1
+    # nobody begins anew in the second round: replicas, with their optimizers, go on
+    assert all(num_replicas == 2 for num_replicas, _, _ in learner.adopted[2:])
 
 
-def test_streaming_trains_parts_from_older_versions(simulate) -> None:
+def test_streaming_sends_fragments_in_turn_and_trains_on_beside_the_sum(simulate) -> None:
     learner = Recorder()
     simulate(
         mode(inner_steps=4, num_fragments=2, overlap_steps=1, wire_bytes_per_parameter=0.5),
@@ -158,12 +172,27 @@ def test_streaming_trains_parts_from_older_versions(simulate) -> None:
         num_epochs=4,
         learner=learner,
     )
-    parts = [works[0].part for _, works, _, _ in learner.merges]
-    assert parts == [Part(kind="layers", index=number, count=2) for number in (0, 1, 0, 1)]
-    begun_from = [works[0].start.version for _, works, _, _ in learner.merges]
-    assert begun_from == [0, 0, 1, 2]  # a slot's first step is taken before the sum before it ends
-    assert [version for version, *_ in learner.merges] == [0, 1, 2, 3]
-    assert learner.merges[0][3].wire_bytes_per_parameter == 0.5
+    parts = [Part(kind="layers", index=number, count=2) for number in (0, 1, 0, 1)]
+    assert [part for *_, part in learner.sums] == parts
+    assert [part for _, _, part in learner.adopted[2:]] == parts
+    # 2 steps until the first sum, then 1 beside each sum and 1 before the next
+    own = [work.num_steps for work in learner.steps if work.partner == 0]
+    assert own == [2, 1, 1, 1, 1, 1, 1, 1]
+    assert learner.sums[0][3].wire_bytes_per_parameter == 0.5
+
+
+def test_who_lost_its_steps_begins_with_the_shared_model_and_a_new_optimizer(simulate) -> None:
+    learner = Recorder()
+    simulate(
+        mode(inner_steps=2),
+        *(partner(name) for name in "abc"),
+        num_epochs=6,
+        learner=learner,
+        fault=Breakdown(partner=1, at_sim_s=1.0, lasts_sim_s=0.5),
+    )
+    # a and c begin, then b on its return
+    alone = [(num_replicas, version) for num_replicas, version, _ in learner.adopted]
+    assert alone[:4] == [(1, 0), (1, 0), (2, 1), (1, 1)]
 
 
 def test_who_breaks_down_beside_a_sum_is_not_in_it(simulate) -> None:

@@ -6,12 +6,14 @@ one of speed 0.5 in 14 s.
 
 import pytest
 
-from sim.learner import Outer
+from sim.learner import LocalRule, Outer
 from sim.mode.proxy.fedbuff import FedBuff
 from sim.presence import Steps
+from sim.protocol.server import Server
 from sim.world import Outcome, World
 from tests.sim.breakdowns import Cut, breaks
 from tests.sim.conftest import partner
+from tests.sim.mode.settings import ADDS, LOCAL
 from tests.sim.recording import Recording
 
 A, B = partner("a"), partner("b")
@@ -20,11 +22,11 @@ SLOW = partner("slow", speed=0.5)
 
 def fedbuff(**changes) -> FedBuff:
     settings = {
-        "local_steps": 2,
+        **LOCAL,
         "buffer_size": 2,
         "concurrency": None,
         "staleness_exponent": 0.5,
-        "server_learning_rate": 1.0,
+        "server": ADDS,
     }
     return FedBuff(**(settings | changes))
 
@@ -73,10 +75,33 @@ def test_old_updates_weigh_less(simulate, exponent: float, weight: float) -> Non
     assert learner.merges[1].weights == pytest.approx([weight, 0.5])
 
 
-def test_the_server_steps_with_its_learning_rate(simulate) -> None:
+@pytest.mark.parametrize(
+    ("learning_rate", "outer"), [(0.3, Outer(optimizer="sgd", learning_rate=0.3)), (1.0, None)]
+)
+def test_the_server_steps_with_its_learning_rate(
+    simulate, learning_rate: float, outer: Outer | None
+) -> None:
     learner = Recording()
-    simulate(fedbuff(server_learning_rate=0.3), A, SLOW, learner=learner)
-    assert learner.merges[0].outer == Outer(learning_rate=0.3, momentum=0.0)
+    server = Server(
+        optimizer="sgd",
+        learning_rate=learning_rate,
+        momentum=0.9,
+        second_momentum=0.99,
+        adaptivity=0.001,
+    )
+    simulate(fedbuff(server=server), A, SLOW, learner=learner)
+    assert learner.merges[0].outer == outer
+
+
+def test_who_holds_more_is_away_for_longer_with_epochs(simulate) -> None:
+    learner = Recording()
+    mode = fedbuff(local_steps=None, local_epochs=0.5, proximal_weight=0.1, buffer_size=1)
+    _, outcome = simulate(mode, A, B, num_samples=(8, 40), num_epochs=0.5, learner=learner)
+    # a takes 1 step and is there and back in 11 s, b 5 in 15 s; the budget is 24 samples
+    assert account(outcome) == [(0, 0, 0), (11, 1, 0), (15, 1, 0)]
+    assert [one.num_samples for one in outcome.rounds] == [0, 4, 24]
+    assert [(work.partner, work.num_steps) for work in learner.works] == [(0, 1), (1, 5)]
+    assert {work.rule for work in learner.works} == {LocalRule(proximal_weight=0.1)}
 
 
 def test_a_buffer_of_one_steps_with_every_update(simulate) -> None:
@@ -202,7 +227,7 @@ def test_a_cut_link_keeps_one_place_and_not_the_model(simulate) -> None:
         ({"buffer_size": 0}, "buffer_size must be at least 1, got 0; 1 steps with every update"),
         ({"concurrency": 0}, "concurrency must be at least 1, got 0; null asks the agent"),
         ({"staleness_exponent": -0.5}, "staleness_exponent must be finite and at least 0"),
-        ({"server_learning_rate": 0.0}, "server_learning_rate must be finite and above 0"),
+        ({"local_steps": None}, "local_steps must be a number where local_epochs is null"),
     ],
 )
 def test_refuses_what_never_steps(changes: dict[str, float], message: str) -> None:

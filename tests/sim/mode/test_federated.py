@@ -6,20 +6,16 @@ One way takes 400 bytes at 100 bytes/s + 0.25 + 0.5 s latency = 4.75 s, a merge 
 
 import pytest
 
-from sim.mode.proxy.federated import Federated
+from sim.learner import PLAIN, LocalRule, Outer
+from sim.protocol.server import Server
 from sim.world import Outcome
 from tests.sim.breakdowns import Cut, breaks
 from tests.sim.conftest import partner
+from tests.sim.mode.settings import federated
 from tests.sim.recording import Recording
 
 A, B = partner("a"), partner("b")
 SLOW = partner("slow", speed=0.5)
-
-
-def federated(local_steps: int = 2, keep_fraction: float = 1.0, deadline_sim_s=None) -> Federated:
-    return Federated(
-        local_steps=local_steps, keep_fraction=keep_fraction, deadline_sim_s=deadline_sim_s
-    )
 
 
 def account(outcome: Outcome) -> list[tuple[float, int, int]]:
@@ -193,9 +189,80 @@ def test_the_agent_chooses_who_takes_part(simulate) -> None:
     assert len(chosen) > 2
 
 
+def test_who_holds_more_takes_more_steps_in_an_epoch(simulate) -> None:
+    learner = Recording()
+    mode = federated(local_steps=None, local_epochs=1.0)
+    _, outcome = simulate(mode, A, B, num_samples=(8, 20), learner=learner)
+    # 8 / 4 = 2 and 20 / 4 = 5 steps: a is merged at 12 as before, b three seconds later
+    assert account(outcome) == [(0, 0, 0), (15, 2, 0)]
+    assert outcome.rounds[1].partner_sim_s["compute"] == pytest.approx(7)
+    assert outcome.rounds[1].num_samples == 28
+    assert [work.num_steps for work in learner.works] == [2, 5]
+    assert learner.merges[0].weights == pytest.approx([8 / 28, 20 / 28])
+
+
+def test_fednova_takes_the_numbers_of_steps_out_of_the_weights(simulate) -> None:
+    learner = Recording()
+    mode = federated(local_steps=None, local_epochs=1.0, algorithm="fednova")
+    _, outcome = simulate(mode, A, B, num_samples=(8, 20), learner=learner)
+    # effective steps (8 * 2 + 20 * 5) / 28 = 116 / 28; 8/28 / 2 and 20/28 / 5 are both 4/28 of it
+    assert learner.merges[0].weights == pytest.approx([4 * 116 / 28**2] * 2)
+    assert outcome.rounds[1].num_bytes == 4 * 400, "the number of steps is not counted"
+
+
+def test_scaffold_moves_twice_the_bytes(simulate) -> None:
+    learner = Recording()
+    _, outcome = simulate(federated(algorithm="scaffold"), A, SLOW, learner=learner)
+    # a way of 800 bytes takes 8.75 s, a merge 1 s: a is merged at 8.75 + 2 + 8.75 + 1, slow 2 s
+    # later
+    assert account(outcome) == [(0, 0, 0), (22.5, 2, 0)]
+    assert outcome.rounds[1].num_bytes == 4 * 800
+    assert {work.rule for work in learner.works} == {LocalRule(uses_controls=True)}
+
+
+def test_scaffolds_replicas_exchange_twice_the_bytes(simulate) -> None:
+    _, outcome = simulate(federated(algorithm="scaffold"), A, B, num_replicas=2)
+    # both are merged at 20.5; 800 / 1000 + 0.5 s each way between the replicas
+    assert account(outcome) == [(0, 0, 0), (23.1, 2, 0)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({}, PLAIN),
+        ({"algorithm": "fednova"}, PLAIN),
+        ({"algorithm": "fedprox", "proximal_weight": 0.1}, LocalRule(proximal_weight=0.1)),
+    ],
+)
+def test_local_rules_cost_nothing_in_time(simulate, changes: dict, rule: LocalRule) -> None:
+    learner = Recording()
+    _, outcome = simulate(federated(**changes), A, SLOW, learner=learner)
+    assert account(outcome) == [(0, 0, 0), (14, 2, 0)]
+    assert {work.rule for work in learner.works} == {rule}
+    assert learner.merges[0].weights == pytest.approx([0.5, 0.5])
+    assert learner.merges[0].outer is None
+
+
+def test_the_server_has_an_optimizer(simulate) -> None:
+    learner = Recording()
+    yogi = Server(
+        optimizer="yogi", learning_rate=0.01, momentum=0.9, second_momentum=0.99, adaptivity=0.001
+    )
+    simulate(federated(server=yogi), A, SLOW, learner=learner)
+    assert learner.merges[0].outer == Outer(
+        optimizer="yogi", learning_rate=0.01, momentum=0.9, second_momentum=0.99, adaptivity=0.001
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"algorithm": "fedsgd"}, "algorithm must be one of fedavg, fedprox, scaffold, fednova"),
+        (
+            {"algorithm": "fedprox"},
+            "proximal_weight must be above 0 with algorithm=fedprox and 0 with any other, got 0.0",
+        ),
+        ({"proximal_weight": 0.1}, "with any other, got 0.1 with fedavg; try mode.algorithm="),
         ({"local_steps": 0}, "local_steps must be at least 1, got 0; try mode.local_steps=20"),
         ({"keep_fraction": 0.0}, "keep_fraction must be above 0 and at most 1, got 0.0"),
         ({"keep_fraction": 1.5}, "keep_fraction must be above 0 and at most 1, got 1.5"),

@@ -5,24 +5,25 @@ In a region of two equal partners with one step: 4.75 s down, 1 s, 4.75 s up, tw
 0.25 s latency, 1.3 s; one alone, 0.9 s.
 """
 
+from typing import Any
+
 import pytest
 
+from sim.learner import LocalRule
 from sim.mode.proxy.hierarchical import Hierarchical
 from sim.topology.hierarchical import Hierarchical as Sites
 from sim.world import Outcome
 from tests.sim.breakdowns import Cut, breaks
 from tests.sim.conftest import partner
+from tests.sim.mode.settings import LOCAL
 from tests.sim.recording import Recording
 
 PARTNERS = [partner(name) for name in "abcd"]
 
 
-def hierarchical(
-    local_steps: int = 1, regional_rounds: int = 2, num_regions: int | None = 2
-) -> Hierarchical:
-    return Hierarchical(
-        local_steps=local_steps, regional_rounds=regional_rounds, num_regions=num_regions
-    )
+def hierarchical(**changes: Any) -> Hierarchical:
+    settings = {**LOCAL, "local_steps": 1, "regional_rounds": 2, "num_regions": 2}
+    return Hierarchical(**(settings | changes))
 
 
 def account(outcome: Outcome) -> list[tuple[float, int, int]]:
@@ -69,6 +70,20 @@ def test_a_region_weighs_as_much_as_the_data_in_it(simulate) -> None:
     simulate(hierarchical(regional_rounds=1), *PARTNERS[:3], learner=learner)
     # partner i of 3 is in region i * 2 // 3: a and b in the first, c in the second
     assert learner.averages[0][1] == pytest.approx([2 / 3, 1 / 3])
+
+
+def test_who_holds_more_takes_more_steps_in_an_epoch(simulate) -> None:
+    learner = Recording()
+    mode = hierarchical(
+        local_steps=None, local_epochs=0.5, regional_rounds=1, num_regions=1, proximal_weight=0.1
+    )
+    _, outcome = simulate(mode, *PARTNERS[:2], num_samples=(8, 24), num_epochs=0.5, learner=learner)
+    # fetched at 0.9; a takes 1 step, b 3: 4.75 + 3 + 4.75 + 0.5; at the root 0.9 + 0.5
+    assert account(outcome) == [(0, 0, 0), (15.3, 2, 0)]
+    assert outcome.rounds[1].num_samples == 16
+    assert [work.num_steps for work in learner.works] == [1, 3]
+    assert learner.merges[0].weights == [0.25, 0.75]
+    assert {work.rule for work in learner.works} == {LocalRule(proximal_weight=0.1)}
 
 
 def test_regions_do_not_wait_for_each_other(simulate) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sim.learner import Merged, Model, Work
+from sim.learner import Merged, Model, Stages, Work
 from sim.learner.none import TimeOnly
 from sim.ledger import NoProgress
 from sim.mode.partner.allreduce import Allreduce
@@ -192,10 +192,12 @@ class Noting(TimeOnly):
 
     def __init__(self) -> None:
         self.asked: list[list[Work]] = []
+        self.stages: list[Stages | None] = []
 
-    def step(self, model: Model, works: Sequence[Work]) -> Merged:
+    def step(self, model: Model, works: Sequence[Work], stages: Stages | None = None) -> Merged:
         self.asked.append(list(works))
-        return super().step(model, works)
+        self.stages.append(stages)
+        return super().step(model, works, stages)
 
 
 def test_a_step_learns_from_a_batch_of_everyone(simulate) -> None:
@@ -205,6 +207,20 @@ def test_a_step_learns_from_a_batch_of_everyone(simulate) -> None:
         [(one.partner, one.num_steps, one.data_of, one.start.version, one.part) for one in works]
         for works in learner.asked
     ] == [[(n, 1, (n,), version, None) for n in range(2)] for version in range(2)]
+
+
+def test_the_learner_is_told_the_stages(simulate) -> None:
+    learner = Noting()
+    simulate(pipeline(), A, B, learner=learner)
+    # 40 / 2 and 60 / 3 at the speeds of a and b; 8 samples in 3 micro-batches
+    told = Stages(tensors=(range(1), range(1, 4)), num_micro_batches=3)
+    assert learner.stages == [told, told]
+
+
+def test_the_learner_is_told_no_more_micro_batches_than_samples(simulate) -> None:
+    learner = Noting()
+    simulate(pipeline(num_micro_batches=100), A, B, learner=learner)
+    assert [one.num_micro_batches for one in learner.stages] == [8, 8]
 
 
 def test_a_broken_stage_stops_all_and_the_step_is_done_again(simulate) -> None:

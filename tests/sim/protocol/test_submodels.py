@@ -41,11 +41,15 @@ def test_the_fastest_get_the_widest(
 
 
 @given(num_parts=st.integers(2, 9), turn=st.integers(0, 50))
-def test_disjoint_parts_are_the_whole_model_and_go_round(num_parts: int, turn: int) -> None:
+def test_disjoint_parts_are_the_whole_model(num_parts: int, turn: int) -> None:
     parts = disjoint(num_parts, turn)
-    assert {one.part.index for one in parts} == set(range(num_parts))
+    assert [one.part.index % num_parts for one in parts] == list(range(num_parts))
     assert sum(one.cost_fraction for one in parts) == pytest.approx(1)
-    assert disjoint(num_parts, turn + 1) == parts[1:] + parts[:1]
+
+
+def test_disjoint_parts_are_new_ones_at_each_turn() -> None:
+    numbers = [one.part.index for turn in range(3) for one in disjoint(2, turn)]
+    assert numbers == [0, 1, 2, 3, 4, 5]
 
 
 def test_one_partner_has_the_whole_model() -> None:

@@ -1,0 +1,249 @@
+"""Owns how a cohort's updates become one: trained where their partners are hosted, summed over the
+ranks.
+
+Updates are summed in float64, so that the result hardly depends on how partners are spread over
+ranks. Sums come straight from the engines where nobody looks at a single update; a privacy
+mechanism, a wire precision, SCAFFOLD and robust rules of aggregation see every update as a row.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+
+import torch
+
+from runners.aggregation import Aggregation
+from runners.learner.cohort import Job, Summary
+from runners.learner.controls import Controls, check_controls
+from runners.learner.distilling import Teacher
+from runners.learner.horovod import Ranks
+from runners.learner.local_training import LocalTraining
+from runners.learner.overlap import mean_of_holders
+from runners.learner.version import version_of
+from runners.learner.wire_precision import rounded
+from runners.optimizer import State
+from runners.privacy import Privacy
+from runners.stopwatch import Stopwatch
+from sim.learner import Part, Work
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cohort:
+    """Hold what is merged: all works, their weights, the steps' learning rates, and the precision
+    of what is sent.
+
+    `control` is the line's control variate, None where the rule uses none. `teachers` gets the
+    hosted partners' trained weights, None where nobody needs them.
+    """
+
+    works: Sequence[Work]
+    weights: Sequence[float]
+    rates: Sequence[float]
+    wire_bytes_per_parameter: float | None
+    control: torch.Tensor | None
+    teachers: list[Teacher] | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Update:
+    """Hold the merged update, float64 of shape (size,), the change of the line's control variate,
+    and the loss and norm of each partner's update, of shape (num_partners,).
+    """
+
+    vector: torch.Tensor
+    control_change: torch.Tensor | None
+    losses: torch.Tensor
+    norms: torch.Tensor
+
+
+class Merging:
+    """Train cohorts and merge their updates, with all other ranks."""
+
+    def __init__(
+        self,
+        *,
+        ranks: Ranks,
+        training: LocalTraining,
+        privacy: Privacy,
+        aggregation: Aggregation,
+        stopwatch: Stopwatch,
+    ) -> None:
+        self.controls = Controls(training.num_partners)
+        self._ranks = ranks
+        self._training = training
+        self._privacy = privacy
+        self._aggregation = aggregation
+        self._stopwatch = stopwatch
+
+    def update(self, cohort: Cohort) -> Update:
+        """Return what the cohort's works change, merged; the same on all ranks."""
+        sums = _Sums(self._training, cohort.control is not None)
+        rows = None
+        with self._stopwatch.phase("train"):
+            if self._aggregation.needs_rows:
+                rows = self._rows(cohort, sums)
+            else:
+                for part in dict.fromkeys(work.part for work in cohort.works):
+                    self._add(cohort, part, sums)
+        with self._stopwatch.phase("communicate"):
+            self._ranks.sum(sums.buffer, "merge")
+            if rows is not None:
+                self._ranks.sum(rows, "rows")
+        return Update(
+            vector=self._merged(cohort, sums.update, rows),
+            control_change=sums.control,
+            losses=sums.losses.cpu(),
+            norms=sums.norms.cpu(),
+        )
+
+    def _merged(
+        self, cohort: Cohort, total: torch.Tensor, rows: torch.Tensor | None
+    ) -> torch.Tensor:
+        """Return the merged update from what has been summed."""
+        if rows is not None and self._aggregation.needs_rows:
+            weights = torch.tensor(cohort.weights, device=rows.device)
+            return self._aggregation.merge(rows, weights).double()
+        if any(work.part is not None for work in cohort.works):
+            indices = [self._training.parts.indices(work.part) for work in cohort.works]
+            return mean_of_holders(total, list(zip(indices, cohort.weights, strict=True)))
+        return total
+
+    def _add(self, cohort: Cohort, part: Part | None, sums: "_Sums") -> None:
+        """Add the updates of the hosted works on one part."""
+        numbers = self._hosted(cohort, part)
+        indices = self._training.parts.indices(part)
+        total = sums.update
+        if indices is not None:
+            total = torch.zeros(len(indices), dtype=torch.float64, device=total.device)
+        summary = self._add_updates(cohort, part, numbers, total, sums)
+        if indices is not None:
+            sums.update[indices] += total
+        sums.note([cohort.works[number].partner for number in numbers], summary)
+
+    def _add_updates(
+        self,
+        cohort: Cohort,
+        part: Part | None,
+        numbers: Sequence[int],
+        total: torch.Tensor,
+        sums: "_Sums",
+    ) -> Summary:
+        jobs = [self._job(cohort, number) for number in numbers]
+        given = torch.tensor([cohort.weights[number] for number in numbers], device=total.device)
+
+        def factors(some: Sequence[int], norms: torch.Tensor) -> torch.Tensor:
+            assert not self._aggregation.needs_rows, "such a rule is not given sums"
+            return self._aggregation.factors(given[list(some)], norms)
+
+        if not jobs or not self._needs_rows(cohort):
+            return self._training.add_updates(part, jobs, cohort.rates, factors, total)
+        losses, norms = torch.zeros_like(given), torch.zeros_like(given)
+        for some, updates, piece_losses in self._updates(cohort, part, numbers, jobs, sums):
+            losses[some] = piece_losses
+            norms[some] = torch.linalg.vector_norm(updates, dim=1)
+            total += factors(some, norms[some]) @ updates
+        return Summary(losses=losses, norms=norms)
+
+    def _rows(self, cohort: Cohort, sums: "_Sums") -> torch.Tensor:
+        """Return the updates of the hosted works, and zeros for the others: a row for each work."""
+        if any(work.part is not None for work in cohort.works):
+            raise ValueError(
+                "aggregation must be mean or norm_bound where partners train parts of a model; "
+                "try aggregation=mean"
+            )
+        numbers = self._hosted(cohort, None)
+        jobs = [self._job(cohort, number) for number in numbers]
+        shape = (len(cohort.works), self._training.model.size)
+        rows = torch.zeros(shape, device=self._ranks.device)
+        for some, updates, losses in self._updates(cohort, None, numbers, jobs, sums):
+            mine = [numbers[number] for number in some]
+            rows[mine] = updates
+            norms = torch.linalg.vector_norm(updates, dim=1)
+            partners = [cohort.works[number].partner for number in mine]
+            sums.note(partners, Summary(losses=losses, norms=norms))
+        return rows
+
+    def _updates(
+        self,
+        cohort: Cohort,
+        part: Part | None,
+        numbers: Sequence[int],
+        jobs: Sequence[Job],
+        sums: "_Sums",
+    ) -> Iterator[tuple[Sequence[int], torch.Tensor, torch.Tensor]]:
+        """Yield numbers of jobs, their updates as they leave their partners, and their losses."""
+        for piece in self._training.train(part, jobs, cohort.rates):
+            starts = torch.stack([jobs[number].start for number in piece.numbers])
+            updates = piece.ends - starts
+            if cohort.teachers is not None:
+                weights = [cohort.weights[numbers[number]] for number in piece.numbers]
+                cohort.teachers.extend(zip(repeat(part), piece.ends.clone(), weights))
+            if cohort.control is not None:
+                for number, update in zip(piece.numbers, updates, strict=True):
+                    self._note_control(cohort, numbers[number], update, sums)
+            updates = self._privacy.protect(updates)
+            if cohort.wire_bytes_per_parameter is not None:
+                updates = rounded(updates, cohort.wire_bytes_per_parameter)
+            yield piece.numbers, updates, piece.losses
+
+    def _note_control(
+        self, cohort: Cohort, number: int, update: torch.Tensor, sums: "_Sums"
+    ) -> None:
+        work, control = cohort.works[number], cohort.control
+        assert control is not None and sums.control is not None
+        moved = update[: len(control)]
+        rates = cohort.rates[: work.num_steps]
+        sums.control += self.controls.change(work.partner, control, moved, rates)
+
+    def _job(self, cohort: Cohort, number: int) -> Job:
+        work = cohort.works[number]
+        start = version_of(work.start).weights()
+        indices = self._training.parts.indices(work.part)
+        drift = None
+        if cohort.control is not None:
+            check_controls(self._training.task.optimizer)
+            drift = self.controls.drift(work.partner, cohort.control)
+        return self._training.job(
+            work,
+            start if indices is None else start[indices],
+            State(),
+            proximal_weight=work.rule.proximal_weight,
+            drift=drift,
+        )
+
+    def _needs_rows(self, cohort: Cohort) -> bool:
+        return (
+            self._privacy.sees_updates
+            or cohort.control is not None
+            or cohort.teachers is not None
+            or cohort.wire_bytes_per_parameter is not None
+        )
+
+    def _hosted(self, cohort: Cohort, part: Part | None) -> list[int]:
+        """Return the numbers of the hosted works on one part."""
+        size, rank = self._ranks.size, self._ranks.rank
+        return [
+            number
+            for number, work in enumerate(cohort.works)
+            if work.part == part and work.partner % size == rank
+        ]
+
+
+class _Sums:
+    """What a merge sums over the ranks, in one buffer: the update, the line's control variate if
+    there is one, and the partners' losses and norms.
+    """
+
+    def __init__(self, training: LocalTraining, has_control: bool) -> None:
+        model = training.model
+        sizes = [model.size, model.num_parameters if has_control else 0]
+        sizes += [training.num_partners] * 2
+        device = training.data.device
+        self.buffer = torch.zeros(sum(sizes), dtype=torch.float64, device=device)
+        self.update, control, self.losses, self.norms = self.buffer.split(sizes)
+        self.control = control if has_control else None
+
+    def note(self, partners: Sequence[int], summary: Summary) -> None:
+        """Put down the partners' losses and norms."""
+        self.losses[partners] = summary.losses.double()
+        self.norms[partners] = summary.norms.double()

@@ -1,0 +1,94 @@
+"""Owns the step of a shared model: the average gradient of all works, summed over the ranks while
+the simulation goes on.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from runners.learner.horovod import Ranks
+from runners.learner.local_training import LocalTraining
+from runners.learner.pipeline import StagedGradient
+from runners.learner.rates import Rates
+from runners.learner.version import Version, version_of
+from runners.stopwatch import Stopwatch
+from sim.learner import Feedback, Merged, Stages, Work
+
+
+class SharedStep:
+    """Take steps of shared models, one after the other; at most one is under way."""
+
+    def __init__(
+        self, ranks: Ranks, training: LocalTraining, rates: Rates, stopwatch: Stopwatch
+    ) -> None:
+        self._ranks = ranks
+        self._training = training
+        self._rates = rates
+        self._stopwatch = stopwatch
+        self._unfinished: Callable[[], None] | None = None
+        self._staged: dict[Stages, StagedGradient | None] = {}
+
+    def begin(self, version: Version, works: Sequence[Work], stages: Stages | None) -> Merged:
+        """Compute this rank's part of the gradient, and begin the sum."""
+        start = works[0].start
+        if any(work.num_steps != 1 or work.start is not start for work in works):
+            raise ValueError("a step of a shared model needs works of one step from one version")
+        training, model = self._training, self._training.model
+        with self._stopwatch.phase("train"):
+            self._compute(works, version_of(start).weights(), stages)
+            wait = self._ranks.start_sum(model.buffer, "step")
+        (rate,) = self._rates.take(1, len(works) * training.task.batch_size)
+        merged = version.next(None)
+        losses = torch.zeros(len(model.tail))
+
+        def finish() -> None:
+            with self._stopwatch.phase("communicate"):
+                wait()
+            with self._stopwatch.phase("train"):
+                merged.vector = self._stepped(version, rate)
+                losses.copy_(model.tail)
+
+        self._unfinished = finish
+        partners = [work.partner for work in works]
+        return Merged(model=merged, feedback=lambda: self._feedback(partners, losses))
+
+    def finish(self) -> None:
+        """Wait for the sum that is under way, if there is one."""
+        if self._unfinished is not None:
+            unfinished, self._unfinished = self._unfinished, None
+            unfinished()
+
+    def _compute(self, works: Sequence[Work], start: torch.Tensor, stages: Stages | None) -> None:
+        training = self._training
+        held = [training.num_held(work) for work in works]
+        weights = [one / sum(held) for one in held]
+        if stages is not None and stages not in self._staged:
+            self._staged[stages] = StagedGradient.of(self._ranks, training, stages)
+        staged = None if stages is None else self._staged[stages]
+        if staged is not None:
+            staged.compute(works, weights, start)
+            return
+        hosted = [
+            number
+            for number, work in enumerate(works)
+            if work.partner % self._ranks.size == self._ranks.rank
+        ]
+        training.average_gradient(
+            [works[number] for number in hosted], [weights[number] for number in hosted], start
+        )
+
+    def _stepped(self, version: Version, rate: float) -> torch.Tensor:
+        model = self._training.model
+        vector = version.weights().clone()
+        weights = vector[None, : model.num_parameters]
+        optimizer = self._training.task.optimizer
+        optimizer.step(weights, model.gradient[None], version.optimizer, rate)
+        vector[model.num_parameters :] += model.statistics_change
+        return vector
+
+    def _feedback(self, partners: Sequence[int], losses: torch.Tensor) -> tuple[Feedback, ...]:
+        self.finish()
+        return tuple(
+            Feedback(partner=partner, train_loss=float(losses[partner]), update_norm=float("nan"))
+            for partner in partners
+        )

@@ -1,0 +1,104 @@
+"""Published table `mcmahan2017`: rounds of federated averaging to 97 % on MNIST (McMahan, Moore,
+Ramage, Hampson & Agüera y Arcas 2017, arXiv 1602.05629, table 1), the 2NN.
+
+Nothing is simulated but the network: every row is a run in which Horovod ranks train. 100 partners
+hold 600 images each, dealt at random (IID) or as 2 of 200 shards sorted by label (non-IID). In a
+round C of them, drawn at random, make one pass over their images (E = 1) in batches of B (all: one
+step), and the proxy averages their weights. The 2NN has two hidden layers of 200 (199,210
+parameters). The test set is looked at after every round; the rounds are where the best accuracy so
+far crosses the target, linearly interpolated, as in the paper. The column `simulated` has them.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from runners.published import Figure, Tolerance
+from runners.published.mcmahan2017_cells import Cell, accuracies, read_cells, rounds_to
+from sim.bounds import at_least, positive
+
+TOLERANCE = Tolerance(kind="ratio", limit=1.5)
+ALL_PAIRS = Tolerance(kind="absolute", limit=0.5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mcmahan2017:
+    """Hold how the cells of `file` are trained, below the folder `runs`: those that have finished
+    there are read, one that was interrupted goes on.
+
+    A run ends at the target, or after `max_round_ratio` times the published rounds.
+    """
+
+    file: str
+    runs: str
+    target_accuracy: float
+    max_round_ratio: float
+    num_ranks: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.target_accuracy <= 1:
+            raise ValueError(
+                f"target_accuracy must be above 0 and at most 1, got {self.target_accuracy}; "
+                "0.97 is the published one"
+            )
+        positive("max_round_ratio", self.max_round_ratio, remedy="2.0 is twice the published")
+        at_least("num_ranks", self.num_ranks, 1, remedy="as many as there are cores")
+
+    def figures(self) -> Iterator[Figure]:
+        """Yield the rounds of each cell, then how many pairs of cells are ordered as published."""
+        rounds: dict[Cell, float] = {}
+        for cell in read_cells(self.file):
+            rounds[cell] = self._rounds(cell)
+            yield Figure(
+                row=cell.column,
+                quantity=f"{cell.num_participants} partners a round",
+                unit="rounds",
+                published=cell.rounds,
+                simulated=rounds[cell],
+                tolerance=TOLERANCE,
+            )
+        yield from orderings(rounds)
+
+    def _rounds(self, cell: Cell) -> float:
+        overrides = cell.overrides(
+            target_accuracy=self.target_accuracy,
+            max_round_ratio=self.max_round_ratio,
+            num_ranks=self.num_ranks,
+            seed=self.seed,
+        )
+        return rounds_to(
+            self.target_accuracy, accuracies(Path(self.runs) / cell.folder_name, overrides)
+        )
+
+
+def orderings(rounds: dict[Cell, float]) -> Iterator[Figure]:
+    """Yield of each column how many pairs of cells are ordered as published, then the same of cells
+    that only differ in B, and of those that only differ in the partition.
+    """
+    for column in dict.fromkeys(cell.column for cell in rounds):
+        of_column = {cell: took for cell, took in rounds.items() if cell.column == column}
+        yield from _ordered(f"{column}: order in C", of_column, lambda one: one.column)
+    yield from _ordered("order in B", rounds, lambda one: (one.partition, one.num_participants))
+    yield from _ordered(
+        "order of IID and non-IID", rounds, lambda one: (one.batch_size, one.num_participants)
+    )
+
+
+def _ordered(
+    quantity: str, rounds: dict[Cell, float], alike: Callable[[Cell], object]
+) -> Iterator[Figure]:
+    """Yield the pairs of cells that are `alike` and ordered as published; nothing without pairs."""
+    pairs = [(one, other) for one, other in combinations(rounds, 2) if alike(one) == alike(other)]
+    if pairs:
+        yield Figure(
+            row="orderings",
+            quantity=quantity,
+            unit="pairs",
+            published=len(pairs),
+            simulated=sum(
+                (one.rounds < other.rounds) == (rounds[one] < rounds[other]) for one, other in pairs
+            ),
+            tolerance=ALL_PAIRS,
+        )

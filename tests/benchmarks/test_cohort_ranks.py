@@ -1,0 +1,93 @@
+"""How fast the federated rounds of many partners are in whole runs: on two ranks against one, and
+on FLUTE's work.
+"""
+
+import dataclasses
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runners.build import build
+from runners.config_file import write_config
+from runners.launch import Fleet
+from runners.learner.horovod import Horovod
+from tests.benchmarks.cohort_case import BATCH, COHORT, NUM_PARTNERS, NUM_STEPS
+from tests.runners.compose import compose
+
+NUM_MNIST = 60_000
+COMMON = (
+    "task=mnist_mlp",
+    f"task.batch_size={BATCH}",
+    "partition=iid",
+    "scenario=uniform",
+    f"scenario.num_partners={NUM_PARTNERS}",
+    "mode=proxy/federated",
+    "budget.num_evaluations=1",
+    "trace_level=rounds",
+)
+
+
+def federated(num_rounds: int, *, cohort: int, num_steps: int, hidden_units: str) -> dict[str, Any]:
+    """Return the config of rounds in which each of 1,000 partners has 60 MNIST samples."""
+    return compose(
+        *COMMON,
+        f"task.model.hidden_units={hidden_units}",
+        f"mode.local_steps={num_steps}",
+        f"agent.num_participants={cohort}",
+        f"budget.num_epochs={num_rounds * cohort * num_steps * BATCH / NUM_MNIST}",
+    )
+
+
+def measured(folder: Path, config: dict[str, Any], num_ranks: int) -> dict[str, Any]:
+    """Run twice on new ranks, and return what the second run's record says of the wall clock: the
+    first one loads the data. Idle ranks would slow others down, so they are stopped.
+    """
+    write_config(folder, config)
+    learner = build(config).learner
+    assert isinstance(learner, Horovod)
+    fleet = Fleet(dataclasses.replace(learner, num_ranks=num_ranks))
+    try:
+        for _ in range(2):
+            fleet.run(folder, lambda fraction: None)
+    finally:
+        fleet.stop()
+    return json.loads((folder / "record.json").read_text())["wall"]
+
+
+@pytest.mark.timeout(900)
+def test_cohort_on_two_ranks(benchmark, tmp_path: Path) -> None:
+    """Two ranks are to give 1.8 times one rank's throughput when a second core is free."""
+    num_rounds, num_pairs = (2, 1) if benchmark.disabled else (40, 5)
+    config = federated(num_rounds, cohort=COHORT, num_steps=NUM_STEPS, hidden_units="[200,200]")
+    throughputs: dict[int, list[float]] = {1: [], 2: []}
+
+    def one(num_ranks: int) -> None:
+        wall = measured(tmp_path, config, num_ranks)
+        assert wall["num_ranks"] == num_ranks
+        throughputs[num_ranks].append(wall["samples_per_wall_s"])
+
+    benchmark.pedantic(lambda: one(2), setup=lambda: one(1), rounds=num_pairs)
+    ratios = sorted(two / one for one, two in zip(*throughputs.values(), strict=True))
+    benchmark.extra_info["ratio_to_one_rank"] = statistics.median(ratios)
+    benchmark.extra_info["ratios"] = " ".join(f"{ratio:.2f}" for ratio in ratios)
+    benchmark.extra_info["samples_per_wall_s"] = statistics.median(throughputs[2])
+
+
+def test_cohort_of_flute_in_a_run(benchmark, tmp_path: Path) -> None:
+    """The work of `test_cohort.test_cohort_of_flute`, on MNIST itself: 7 steps of 10 samples are
+    nearly the 69 that a partner has there in the mean. One rank.
+    """
+    num_rounds = 2 if benchmark.disabled else 100
+    config = federated(num_rounds, cohort=10, num_steps=7, hidden_units="[]")
+    walls = []
+    benchmark.pedantic(
+        lambda: walls.append(measured(tmp_path, config, num_ranks=1)),
+        rounds=1 if benchmark.disabled else 5,
+    )
+    training = [wall["total_wall_s"] - wall["evaluate_wall_s"] for wall in walls]
+    benchmark.extra_info["training_wall_s"] = statistics.median(training)
+    benchmark.extra_info["engines"] = "; ".join(walls[-1]["engines"])
+    assert walls[-1]["engines"]
