@@ -19,7 +19,7 @@ from runners.learner.distilling import Teacher
 from runners.learner.horovod import Ranks
 from runners.learner.local_training import LocalTraining
 from runners.learner.overlap import mean_of_holders
-from runners.learner.version import version_of
+from runners.learner.version import Version, version_of
 from runners.learner.wire_precision import rounded
 from runners.optimizer import State
 from runners.privacy import Privacy
@@ -128,7 +128,7 @@ class Merging:
         total: torch.Tensor,
         sums: "_Sums",
     ) -> Summary:
-        jobs = [self._job(cohort, number) for number in numbers]
+        jobs = self._jobs(cohort, numbers)
         given = torch.tensor([cohort.weights[number] for number in numbers], device=total.device)
 
         def factors(some: Sequence[int], norms: torch.Tensor) -> torch.Tensor:
@@ -152,7 +152,7 @@ class Merging:
                 "try aggregation=mean"
             )
         numbers = self._hosted(cohort, None)
-        jobs = [self._job(cohort, number) for number in numbers]
+        jobs = self._jobs(cohort, numbers)
         shape = (len(cohort.works), self._training.model.size)
         rows = torch.zeros(shape, device=self._ranks.device)
         for some, updates, losses in self._updates(cohort, None, numbers, jobs, sums):
@@ -195,17 +195,31 @@ class Merging:
         rates = cohort.rates[: work.num_steps]
         sums.control += self.controls.change(work.partner, control, moved, rates)
 
-    def _job(self, cohort: Cohort, number: int) -> Job:
+    def _jobs(self, cohort: Cohort, numbers: Sequence[int]) -> list[Job]:
+        """Return works as jobs. Those that begin at one version share the memory of their start, by
+        which engines know that they do.
+        """
+        starts: dict[tuple[Version, Part | None], torch.Tensor] = {}
+        jobs = []
+        for number in numbers:
+            work = cohort.works[number]
+            version, part = version_of(work.start), work.part
+            if (version, part) not in starts:
+                indices = self._training.parts.indices(part)
+                whole = version.weights()
+                starts[version, part] = whole if indices is None else whole[indices]
+            jobs.append(self._job(cohort, number, starts[version, part]))
+        return jobs
+
+    def _job(self, cohort: Cohort, number: int, start: torch.Tensor) -> Job:
         work = cohort.works[number]
-        start = version_of(work.start).weights()
-        indices = self._training.parts.indices(work.part)
         drift = None
         if cohort.control is not None:
             check_controls(self._training.task.optimizer)
             drift = self.controls.drift(work.partner, cohort.control)
         return self._training.job(
             work,
-            start if indices is None else start[indices],
+            start,
             State(),
             proximal_weight=work.rule.proximal_weight,
             drift=drift,

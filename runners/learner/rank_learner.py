@@ -83,7 +83,8 @@ class RankLearner:
             return self._shared.begin(version, works, stages)
         (work,) = works
         end, number = self.owned.add(version, work)
-        return Merged(model=end, feedback=lambda: self.owned.feedback(work.partner, number))
+        partner = work.partner  # a round keeps the call below, and must not keep any weights
+        return Merged(model=end, feedback=lambda: self.owned.feedback(partner, number))
 
     def merge(
         self,

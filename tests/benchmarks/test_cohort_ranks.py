@@ -14,30 +14,33 @@ from runners.build import build
 from runners.config_file import write_config
 from runners.launch import Fleet
 from runners.learner.horovod import Horovod
-from tests.benchmarks.cohort_case import BATCH, COHORT, NUM_PARTNERS, NUM_STEPS
+from tests.benchmarks.cohort_case import BATCH, COHORT, NUM_STEPS
 from tests.runners.compose import compose
 
-NUM_MNIST = 60_000
+NUM_MNIST, NUM_FLUTE_PARTNERS = 60_000, 1000
 COMMON = (
     "task=mnist_mlp",
     f"task.batch_size={BATCH}",
     "partition=iid",
     "scenario=uniform",
-    f"scenario.num_partners={NUM_PARTNERS}",
     "mode=proxy/federated",
     "budget.num_evaluations=1",
     "trace_level=rounds",
 )
 
 
-def federated(num_rounds: int, *, cohort: int, num_steps: int, hidden_units: str) -> dict[str, Any]:
-    """Return the config of rounds in which each of 1,000 partners has 60 MNIST samples."""
+def federated(num_rounds: int, *, num_partners: int, cohort: int, **task: Any) -> dict[str, Any]:
+    """Return the config of rounds in which `cohort` of the partners, who hold MNIST in equal parts,
+    take `num_steps` steps on an MLP of `hidden_units`.
+    """
+    samples_per_round = cohort * task["num_steps"] * BATCH
     return compose(
         *COMMON,
-        f"task.model.hidden_units={hidden_units}",
-        f"mode.local_steps={num_steps}",
+        f"scenario.num_partners={num_partners}",
         f"agent.num_participants={cohort}",
-        f"budget.num_epochs={num_rounds * cohort * num_steps * BATCH / NUM_MNIST}",
+        f"mode.local_steps={task['num_steps']}",
+        f"task.model.hidden_units={task['hidden_units']}",
+        f"budget.num_epochs={num_rounds * samples_per_round / NUM_MNIST}",
     )
 
 
@@ -60,8 +63,14 @@ def measured(folder: Path, config: dict[str, Any], num_ranks: int) -> dict[str, 
 @pytest.mark.timeout(900)
 def test_cohort_on_two_ranks(benchmark, tmp_path: Path) -> None:
     """Two ranks are to give 1.8 times one rank's throughput when a second core is free."""
-    num_rounds, num_pairs = (2, 1) if benchmark.disabled else (40, 5)
-    config = federated(num_rounds, cohort=COHORT, num_steps=NUM_STEPS, hidden_units="[200,200]")
+    num_rounds, num_pairs, cohort = (2, 1, 10) if benchmark.disabled else (40, 5, COHORT)
+    config = federated(
+        num_rounds,
+        num_partners=cohort,
+        cohort=cohort,
+        num_steps=NUM_STEPS,
+        hidden_units=[200, 200],
+    )
     throughputs: dict[int, list[float]] = {1: [], 2: []}
 
     def one(num_ranks: int) -> None:
@@ -76,16 +85,19 @@ def test_cohort_on_two_ranks(benchmark, tmp_path: Path) -> None:
     benchmark.extra_info["samples_per_wall_s"] = statistics.median(throughputs[2])
 
 
+@pytest.mark.timeout(900)
 def test_cohort_of_flute_in_a_run(benchmark, tmp_path: Path) -> None:
     """The work of `test_cohort.test_cohort_of_flute`, on MNIST itself: 7 steps of 10 samples are
     nearly the 69 that a partner has there in the mean. One rank.
     """
-    num_rounds = 2 if benchmark.disabled else 100
-    config = federated(num_rounds, cohort=10, num_steps=7, hidden_units="[]")
+    num_rounds, num_partners = (2, 20) if benchmark.disabled else (100, NUM_FLUTE_PARTNERS)
+    config = federated(
+        num_rounds, num_partners=num_partners, cohort=10, num_steps=7, hidden_units=[]
+    )
     walls = []
     benchmark.pedantic(
         lambda: walls.append(measured(tmp_path, config, num_ranks=1)),
-        rounds=1 if benchmark.disabled else 5,
+        rounds=1 if benchmark.disabled else 3,
     )
     training = [wall["total_wall_s"] - wall["evaluate_wall_s"] for wall in walls]
     benchmark.extra_info["training_wall_s"] = statistics.median(training)

@@ -15,7 +15,7 @@ from runners.learner.cohort import Engine, Job
 from runners.learner.engine.loop import Loop
 from runners.learner.flat_model import FlatModel
 from runners.learner.rank_data import RankData
-from runners.optimizer import Optimizer, State
+from runners.optimizer import State
 from runners.optimizer.adam import Adam
 from runners.optimizer.adamw import AdamW
 from runners.optimizer.sgd import Sgd
@@ -176,13 +176,6 @@ def assert_close(
     """Compare tensors, whose numbers are about 1 or below."""
     for one, other in zip(mine, reference, strict=True):
         torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
-
-
-def engines_of(
-    kind: type, model: FlatModel, rank_data: RankData, optimizer: Optimizer
-) -> tuple[Engine, Loop]:
-    """Return an engine and the loop that it is held against."""
-    return kind(model, rank_data, optimizer), Loop(model, rank_data, optimizer)
 
 
 def _normal(rng: np.random.Generator, shape: int | tuple[int, ...]) -> torch.Tensor:
