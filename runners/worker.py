@@ -83,7 +83,7 @@ def _warm_up(*, is_first: bool) -> None:
     import torch
 
     if is_first:  # the metrics at a run's end are the first rank's work
-        import sklearn.metrics  # noqa: F401
+        import scipy.stats  # noqa: F401
 
     # With its first optimizer, torch loads its compiler.
     torch.optim.SGD([torch.zeros(1, requires_grad=True)])

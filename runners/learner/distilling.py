@@ -35,10 +35,11 @@ def distil(
             "mode.fusion=distillation needs a task that predicts classes, got squared error; "
             "try mode.fusion=average"
         )
-    inputs = training.inputs(distillation.data_of, distillation.num_steps)
+    inputs, seed = training.inputs(distillation.data_of, distillation.num_steps)
     soft = _mean_prediction(ranks, training, teachers, inputs)
     weights, state = student.clone(), State()
     model.at(weights)
+    torch.manual_seed(seed)
     for some, wanted in zip(
         inputs.split(task.batch_size), soft.split(task.batch_size), strict=True
     ):

@@ -106,11 +106,14 @@ class LocalTraining:
         """Add every job's update times its factor to `total`, float64."""
         return self._engine(part).choose(jobs).add_updates(jobs, rates, factors, total)
 
-    def inputs(self, data_of: tuple[int, ...], num_batches: int) -> torch.Tensor:
-        """Return the inputs of the next batches, (num_batches * batch_size, …)."""
+    def inputs(self, data_of: tuple[int, ...], num_batches: int) -> tuple[torch.Tensor, int]:
+        """Return the inputs of the next batches, (num_batches * batch_size, …), and a seed for
+        dropout; the same on all ranks.
+        """
         # Teachers are spread over the ranks, so all ranks draw, and from an order of its own.
-        numbers = self._order("distillation", data_of).take(num_batches * self.task.batch_size)
-        return self.data.batch(numbers)[0]
+        order = self._order("distillation", data_of)
+        numbers = order.take(num_batches * self.task.batch_size)
+        return self.data.batch(numbers)[0], order.seed()
 
     def average_gradient(
         self, works: Sequence[Work], weights: Sequence[float], start: torch.Tensor

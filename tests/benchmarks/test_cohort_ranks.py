@@ -29,17 +29,19 @@ COMMON = (
 )
 
 
-def federated(num_rounds: int, *, num_partners: int, cohort: int, **task: Any) -> dict[str, Any]:
+def federated(
+    num_rounds: int, *, num_partners: int, cohort: int, num_steps: int, hidden_units: list[int]
+) -> dict[str, Any]:
     """Return the config of rounds in which `cohort` of the partners, who hold MNIST in equal parts,
     take `num_steps` steps on an MLP of `hidden_units`.
     """
-    samples_per_round = cohort * task["num_steps"] * BATCH
+    samples_per_round = cohort * num_steps * BATCH
     return compose(
         *COMMON,
         f"scenario.num_partners={num_partners}",
         f"agent.num_participants={cohort}",
-        f"mode.local_steps={task['num_steps']}",
-        f"task.model.hidden_units={task['hidden_units']}",
+        f"mode.local_steps={num_steps}",
+        f"task.model.hidden_units={hidden_units}",
         f"budget.num_epochs={num_rounds * samples_per_round / NUM_MNIST}",
     )
 

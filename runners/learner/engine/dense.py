@@ -98,7 +98,7 @@ def dense_layers(model: FlatModel) -> DenseLayers | None:
     first; None for others.
     """
     children = list(model.module) if isinstance(model.module, nn.Sequential) else []
-    if children and isinstance(children[0], nn.Flatten):
+    if children and isinstance(children[0], nn.Flatten) and children[0].start_dim == 1:
         children = children[1:]
     layers: list[Layer] = []
     for child, before in zip(children, [None, *children], strict=False):

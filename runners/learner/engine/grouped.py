@@ -49,17 +49,20 @@ def grouped_outputs(
 
 
 def _is_plain(layer: nn.Module) -> bool:
-    """Return whether a layer has a bias, if it has weights, and no special kind of padding or
-    groups.
+    """Return whether a layer has the settings that are usual here: biases, one group, padding with
+    zeros, and nothing but the batch that is not flattened.
     """
     if isinstance(layer, nn.Conv2d):
         return layer.bias is not None and layer.groups == 1 and layer.padding_mode == "zeros"
+    if isinstance(layer, nn.Flatten):
+        return layer.start_dim == 1 and layer.end_dim == -1
     return not isinstance(layer, nn.Linear) or layer.bias is not None
 
 
 def _convolve(
     layer: nn.Conv2d, weights: torch.Tensor, biases: torch.Tensor, signals: torch.Tensor
 ) -> torch.Tensor:
+    """Return what a group for each network gives."""
     return F.conv2d(
         signals,
         weights.flatten(0, 1).contiguous(memory_format=torch.channels_last),

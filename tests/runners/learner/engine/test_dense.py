@@ -59,7 +59,7 @@ def test_with_and_without_relu_it_is_dense(layers: tuple[nn.Module, ...]) -> Non
         (nn.Linear(4, 2, bias=False),),
         (nn.Linear(4, 2), nn.Tanh(), nn.Linear(2, 2)),
         (nn.ReLU(), nn.Linear(4, 2)),
-        (nn.Flatten(),),
+        (nn.Flatten(2), nn.Linear(4, 2)),
     ],
 )
 def test_what_is_not_dense_is_refused(layers: tuple[nn.Module, ...]) -> None:
