@@ -18,12 +18,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runners.build import GROUPS, option_name
+from runners.build import GROUPS, ConfigError, build_option, option_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 PACKAGES = ("accord", "torch", "horovod", "simpy", "hydra-core", "numpy", "pandas", "scikit-learn")
 
 Config = Mapping[str, Any]
@@ -47,6 +47,7 @@ def describe(config: Config, status: str) -> dict[str, Any]:
         "seed": config.get("seed"),
         "config": _readable(config),
         "config_hash": config_hash(config),
+        "data_fingerprint": _data_fingerprint(config),
         "created_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "versions": _versions(),
@@ -104,6 +105,18 @@ def _name(group: str, config: Config) -> str | None:
         return option_name(group, config[group])
     except (KeyError, TypeError, AttributeError):
         return None
+
+
+def _data_fingerprint(config: Config) -> str | None:
+    """Return what the task's data say of their contents; None where they say nothing, or can't be
+    had. In a process that has built the run, its data are at hand already.
+    """
+    try:
+        data = build_option("data", config["task"]["data"], "task.data")
+    except (ConfigError, KeyError, TypeError):
+        return None
+    fingerprint: Callable[[], str] | None = getattr(data, "fingerprint", None)
+    return fingerprint() if fingerprint else None
 
 
 @cache

@@ -36,7 +36,7 @@ class Job:
 
     start: torch.Tensor
     samples: np.ndarray
-    state: State
+    state: State | None = None
     draws: np.ndarray | None = None
     proximal_weight: float = 0.0
     drift: torch.Tensor | None = None

@@ -10,12 +10,16 @@ from torch import nn
 
 from runners.loss import sample_losses
 
+MIXING = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
+"""Layers with which a sample's gradient depends on the other samples of its batch, or on chance."""
+
 
 class FlatModel:
     """Compute gradients at any vector; the gradient lands in the head of `buffer`.
 
     Behind the gradient, `buffer` has a place for the change of the statistics and `tail` more, so
-    that small figures can travel in the same sum.
+    that small figures can travel in the same sum. A model `is_sample_wise` if a sample's gradient
+    depends on the weights and that sample alone.
     """
 
     def __init__(self, module: nn.Module, loss: str, device: torch.device, tail: int) -> None:
@@ -23,6 +27,7 @@ class FlatModel:
             if isinstance(layer, nn.modules.batchnorm._BatchNorm):
                 layer.num_batches_tracked = None  # only counted, and no float
         self.module = module.to(device).train()
+        self.is_sample_wise = not any(isinstance(layer, MIXING) for layer in module.modules())
         self.loss = loss
         self.parameters = list(module.parameters())
         self.statistics = list(module.buffers())
@@ -30,20 +35,12 @@ class FlatModel:
         self.initial = torch.cat(numbers)
         self.size = len(self.initial)
         self.num_parameters = sum(parameter.numel() for parameter in self.parameters)
-        self.buffer = torch.zeros(self.size + tail, device=device)
+        self.buffer = self.initial.new_zeros(self.size + tail)
         self.gradient = self.buffer[: self.num_parameters]
         self.statistics_change = self.buffer[self.num_parameters : self.size]
         self.tail = self.buffer[self.size :]
         for parameter, gradient in zip(self.parameters, self._views(self.buffer), strict=False):
             parameter.grad = gradient
-
-    @property
-    def is_sample_wise(self) -> bool:
-        """Whether a sample's gradient depends on the weights and that sample alone: no statistics
-        of a batch, no chance.
-        """
-        mixing = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
-        return not any(isinstance(layer, mixing) for layer in self.module.modules())
 
     def at(self, vector: torch.Tensor) -> None:
         """Take the numbers from `vector`, and follow its changes in place; statistics change there

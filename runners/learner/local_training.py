@@ -76,7 +76,7 @@ class LocalTraining:
         """Return the training samples that a work may draw from."""
         return sum(len(self._assignment.train[partner]) for partner in work.data_of)
 
-    def job(self, work: Work, start: torch.Tensor, state: State, **rule: Any) -> Job:
+    def job(self, work: Work, start: torch.Tensor, state: State | None, **rule: Any) -> Job:
         """Return a work as a job from `start`, a vector of the work's part; draws its samples."""
         batches = self._order("batches", work.data_of)
         shape = (work.num_steps, self.task.batch_size)
@@ -124,13 +124,10 @@ class LocalTraining:
         one large product is faster than many small ones. Behind the gradient stands the mean loss
         of each partner.
         """
-        self.model.buffer.zero_()
-        if not works:
-            return
-        if not self.model.is_sample_wise:
+        if not (works and self.model.is_sample_wise):
             self._add_gradients(works, weights, start)
             return
-        losses = self.model.tail
+        losses = self.model.tail.zero_()
         inputs, targets = self.union_batch(works)
         self.model.at(start)
         sample_losses = self.model.backward(inputs, targets, self.per_sample(tuple(weights)))
@@ -180,7 +177,7 @@ class LocalTraining:
         """Compute the works one by one, since the samples of a batch are not independent."""
         model, total = self.model, torch.zeros_like(self.model.buffer)
         for work, weight in zip(works, weights, strict=True):
-            job = self.job(work, start, State())
+            job = self.job(work, start, None)
             vector = start.clone()
             model.at(vector)
             torch.manual_seed(job.seed)

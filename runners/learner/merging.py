@@ -21,7 +21,6 @@ from runners.learner.local_training import LocalTraining
 from runners.learner.overlap import mean_of_holders
 from runners.learner.version import Version, version_of
 from runners.learner.wire_precision import rounded
-from runners.optimizer import State
 from runners.privacy import Privacy
 from runners.stopwatch import Stopwatch
 from sim.learner import Part, Work
@@ -220,7 +219,7 @@ class Merging:
         return self._training.job(
             work,
             start,
-            State(),
+            None,
             proximal_weight=work.rule.proximal_weight,
             drift=drift,
         )

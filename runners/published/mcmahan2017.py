@@ -68,9 +68,8 @@ class Mcmahan2017:
             num_ranks=self.num_ranks,
             seed=self.seed,
         )
-        return rounds_to(
-            self.target_accuracy, accuracies(Path(self.runs) / cell.folder_name, overrides)
-        )
+        folder = Path(self.runs) / cell.folder_name(self.target_accuracy, self.seed)
+        return rounds_to(self.target_accuracy, accuracies(folder, overrides))
 
 
 def orderings(rounds: dict[Cell, float]) -> Iterator[Figure]:

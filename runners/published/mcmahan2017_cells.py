@@ -49,10 +49,12 @@ class Cell:
         batch = "all" if self.batch_size * NUM_PARTNERS == 60_000 else str(self.batch_size)
         return f"{PARTITIONS.get(self.partition, self.partition)}, B={batch}"
 
-    @property
-    def folder_name(self) -> str:
-        """Return the name of the cell's run folder."""
-        return f"{self.partition}_b{self.batch_size}_m{self.num_participants}"
+    def folder_name(self, target_accuracy: float, seed: int) -> str:
+        """Return the name of the cell's run folder, another one for other settings."""
+        return (
+            f"{self.partition}_b{self.batch_size}_m{self.num_participants}"
+            f"_rate{self.learning_rate:g}_to{target_accuracy:g}_seed{seed}"
+        )
 
     def overrides(
         self, *, target_accuracy: float, max_round_ratio: float, num_ranks: int, seed: int

@@ -11,7 +11,7 @@ import pandas as pd
 
 NAMES_THAT_MAY_VARY = (
     "task", "scenario", "topology", "transport", "bandwidth", "variability", "availability",
-    "fault", "partition", "agent", "privacy", "hardware", "learner",
+    "fault", "partition", "agent", "privacy", "aggregation", "hardware", "learner",
 )  # fmt: skip
 SUPERSEDED = "superseded"
 

@@ -17,7 +17,7 @@ from runners.report.labels import label_runs
 STATUSES = ("finished", "failed", "interrupted")
 NAMES = (
     "mode", "task", "scenario", "topology", "transport", "bandwidth", "variability", "availability",
-    "fault", "partition", "agent", "privacy", "hardware", "learner",
+    "fault", "partition", "agent", "privacy", "aggregation", "hardware", "learner",
 )  # fmt: skip
 VIRTUAL = (
     "total_sim_s", "num_partners", "num_rounds", "num_dropped", "num_samples", "num_bytes",
@@ -28,7 +28,7 @@ VIRTUAL = (
 )  # fmt: skip
 WALL = (
     "num_ranks", "start_wall_s", "warm_up_wall_s", "train_wall_s", "communicate_wall_s",
-    "evaluate_wall_s", "total_wall_s", "samples_per_wall_s",
+    "evaluate_wall_s", "total_wall_s", "samples_per_wall_s", "num_resumes",
 )  # fmt: skip
 METRICS = ("loss", "accuracy", "macro_recall", "macro_f1", "roc_auc")
 NUMBERS = (*VIRTUAL, *WALL, *METRICS)

@@ -1,7 +1,7 @@
 """Owns the description of what was run, so that a reader can judge it and repeat it."""
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ def describe(sweep: Sweep) -> Table:
             _distinct(format_value(target, "fraction") for target in sweep.targets),
         ),
         ("ranks", _distinct(_number(num_ranks) for num_ranks in sweep.runs["num_ranks"].dropna())),
+        ("cohort engines", _distinct(_engines(records))),
         ("measured wall time", _wall_time(sweep)),
         ("machine", _distinct(_machine(record["hardware"]) for record in records)),
         ("versions", _distinct(_versions(record["versions"]) for record in records)),
@@ -67,6 +68,13 @@ def _partners(sweep: Sweep) -> str:
         )
         return f"{len(names)}: {', '.join(names[:MAX_PARTNERS_NAMED])}{more}"
     return _distinct(_number(one) for one in sweep.runs["num_partners"].dropna())
+
+
+def _engines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the names of the engines that trained, without the reasons for them."""
+    for record in records:
+        for engine in (record["wall"] or {}).get("engines", ()):
+            yield engine.partition(":")[0]
 
 
 def _wall_time(sweep: Sweep) -> str:

@@ -8,6 +8,7 @@ trained once.
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from runners.build import build
 from runners.config_file import read_config, write_config
 from runners.launch import fleet, stop_all
 from runners.learner.horovod import Horovod
+from tests.parallel.systems import SYSTEMS
 from tests.runners.compose import compose
 
 FAST = ("task=digits_mlp", "budget.num_epochs=2", "budget.num_evaluations=4")
@@ -41,6 +43,7 @@ class Done:
 
 
 Train = Callable[..., Done]
+System = Callable[[str, int], Done]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,14 +68,28 @@ def train_anew(tmp_path_factory: pytest.TempPathFactory) -> Train:
 @pytest.fixture(scope="session")
 def train(train_anew: Train) -> Train:
     """Return the same, for runs that need to be trained only once in all tests."""
-    known: dict[tuple[str, ...], Done] = {}
+    return cache(train_anew)
 
-    def run(*overrides: str) -> Done:
-        if overrides not in known:
-            known[overrides] = train_anew(*overrides)
-        return known[overrides]
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> System:
+    """Return a call that trains one of `SYSTEMS` on so many ranks, once in all tests."""
+
+    @cache
+    def run(name: str, num_ranks: int) -> Done:
+        config = composed(name)
+        learner = config["learner"] | {"num_ranks": num_ranks}
+        folder = tmp_path_factory.mktemp("system")
+        write_config(folder, config | {"learner": learner})
+        return go_on(folder)
 
     return run
+
+
+@cache
+def composed(name: str) -> dict[str, Any]:
+    """Return the config of one of `SYSTEMS`; composing takes as long as training."""
+    return compose(*FAST, *SYSTEMS[name])
 
 
 def go_on(folder: Path, on_progress: Callable[[float], None] = lambda fraction: None) -> Done:

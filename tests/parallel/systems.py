@@ -23,7 +23,6 @@ def robust(rule: str, *others: str) -> tuple[str, ...]:
 
 SYSTEMS: dict[str, tuple[str, ...]] = {
     "solo": ("mode=solo",),
-    "solo, Adam": ("mode=solo", ADAM),
     "pool": ("mode=pool",),
     "data proxy": ("mode=proxy/data_proxy",),
     "allreduce": ("mode=partner/allreduce",),
@@ -68,7 +67,7 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
         *("task.model.dropout=0.2", "mode.fractions=[1.0]"),
     ),
     "submodel, batch norm": (*SUBMODEL, "task.model.batch_norm=true"),
-    "pipeline": ("mode=partner/pipeline",),
+    "pipeline, four stages": ("mode=partner/pipeline", "mode.num_micro_batches=2"),
     "pipeline, two stages": ("mode=partner/pipeline", "mode.num_stages=2"),
     "federated": FEDERATED,
     "federated, one step": ("mode=proxy/federated", "mode.local_steps=1"),

@@ -1,5 +1,5 @@
-"""DiLoCo on the small GPT, the experiment made small: its steps are those of torch's optimizers, and
-its bytes a fraction of those of a sum at every step.
+"""DiLoCo on the small GPT, the experiment made small: its steps are those of torch's optimizers,
+and its bytes a fraction of those of a sum at every step.
 """
 
 import copy
@@ -73,7 +73,7 @@ def plain_diloco(run: Run) -> list[float]:
 def outer_step(
     shared: torch.nn.Module, replicas: list[torch.nn.Module], outer: torch.optim.Optimizer
 ) -> None:
-    """Let `outer` take what the replicas have moved, negated, for a gradient; all go on from there."""
+    """Let `outer` take minus what the replicas have moved for a gradient; all go on from there."""
     for weight, *others in zip(
         shared.parameters(), *(replica.parameters() for replica in replicas), strict=True
     ):

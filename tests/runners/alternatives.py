@@ -46,6 +46,10 @@ def alternatives(config: Mapping[str, Any], path: Path, value: Any) -> list[Any]
     """Return values other than the present one, the likeliest to be allowed first; none where it
     is a word that could be anything.
     """
+    return [other for other in _candidates(config, path, value) if other != value]
+
+
+def _candidates(config: Mapping[str, Any], path: Path, value: Any) -> list[Any]:
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int):
@@ -53,7 +57,7 @@ def alternatives(config: Mapping[str, Any], path: Path, value: Any) -> list[Any]
     if isinstance(value, float):
         return [value * 2, value / 2, value + 0.5, value - 0.5, value / 100]
     if isinstance(value, str):
-        return [word for word in allowed_words(config, path) if word != value]
+        return allowed_words(config, path)
     if value is None:
         return list(FOR_NONE)
     raise AssertionError(f"no rule for {'.'.join(map(str, path))}={value!r}")

@@ -11,16 +11,20 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from runners.build import assemble, build
+from runners.build import GROUPS, assemble, build
+from runners.config_file import CHECKPOINT
+from runners.data.stdlib import Stdlib
+from runners.learner.saved_models import NAME as MODEL
 from runners.metrics import Metrics
 from runners.perform import Job, simulate
-from runners.record import Failure, config_hash, write_atomically, write_failure
+from runners.record import Failure, config_hash, describe, write_atomically, write_failure
 from runners.report.compare import compare_runs
 from runners.report.load import load_sweep
 from runners.report.rows import write_csv_files
 from tests.runners.compose import compose
 
-DICTIONARY = Path(__file__).parents[2] / "results" / "README.md"
+ROOT = Path(__file__).parents[2]
+DICTIONARY = ROOT / "results" / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +114,19 @@ def test_a_config_without_its_groups_still_gets_a_failure_record(tmp_path: Path)
     assert record["seed"] is None and set(record["names"].values()) == {None}
 
 
+def test_the_data_s_fingerprint_is_on_record() -> None:
+    record = describe(compose("task=stdlib_gpt", "task.data.num_samples=8"), "finished")
+    assert record["data_fingerprint"] == Stdlib(length=7, num_samples=4).fingerprint()
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [["task=digits_mlp"], ["task=sized"], ["task=table_mlp", "task.data.files=[a.csv]"]],
+)
+def test_data_that_have_none_leave_no_fingerprint(overrides: list[str]) -> None:
+    assert describe(compose(*overrides), "failed")["data_fingerprint"] is None
+
+
 def test_finished_and_failed_records_have_the_same_keys(finished: Path, tmp_path: Path) -> None:
     failure = Failure(rank=None, message="", traceback=None)
     write_failure(tmp_path, compose(), "failed", failure)
@@ -120,7 +137,7 @@ def test_finished_and_failed_records_have_the_same_keys(finished: Path, tmp_path
 def test_the_dictionary_has_every_key_of_a_record(finished: Path) -> None:
     record = json.loads((finished / "record.json").read_text())
     assert record["status"] == "finished"
-    known = {*keys(record | {"config": None}), "overall", "partners"}
+    known = {*keys(record | {"config": None}), "overall", "ensemble", "partners"}
     known |= {field.name for kind in (Metrics, Failure) for field in fields(kind)}
     assert known - documented() == set()
     assert f"`schema_version` is {record['schema_version']}." in DICTIONARY.read_text()
@@ -135,6 +152,17 @@ def test_the_dictionary_has_every_column_of_a_run(finished: Path, name: str) -> 
 def test_the_dictionary_has_every_file_of_a_run(finished: Path) -> None:
     written = {path.name for path in finished.iterdir()}
     assert {"record.json", "timeline.json"} < written and written - documented() == set()
+    assert {f"{CHECKPOINT}/", MODEL} <= documented()
+
+
+def test_the_dictionary_has_every_engine() -> None:
+    modules = (ROOT / "runners" / "learner" / "engine").glob("*.py")
+    engines = {path.stem for path in modules if path.read_text().startswith('"""Engine `')}
+    assert len(engines) == 4 and engines - documented() == set()
+
+
+def test_the_dictionary_has_every_group_that_is_named() -> None:
+    assert set(GROUPS) - documented() == set()
 
 
 @pytest.mark.parametrize("name", ["runs.csv", "summary.csv", "differences.csv"])

@@ -2,27 +2,26 @@
 gives out, or every other value is refused.
 
 What a run gives out is its rounds, times, bytes, servers and cost on the virtual clock
-(learner=none), and who holds which samples. A setting that acts only together with others has the
-others in `TOGETHER_WITH`; one that can't act here has its reason in `EXEMPT`.
+(learner=none), who holds which samples, and what would be trained: the samples, and the model as
+torch prints it. A setting that acts only together with others has the others in `TOGETHER_WITH`;
+one that can't act here has its reason in `EXEMPT`.
 """
 
-from collections.abc import Iterator
+import hashlib
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from omegaconf import OmegaConf
 
-from runners.build import GROUPS, assemble, build
+from runners.build import GROUPS, Run, assemble, build
+from runners.folds import samples_of
 from runners.tables import rounds_table, virtual_summary
 from sim.learner.none import TimeOnly
 from sim.world import World
-from tests.runners.alternatives import alternatives, changed, leaves
+from tests.runners.alternatives import alternatives, changed
 from tests.runners.compose import compose
-
-CONF = Path(__file__).parents[2] / "conf"
-OWN_KEYS = ("seed", "trace_level", "budget", "tariff")
+from tests.runners.knobs import OWN_KEYS, TASK_PARTS, Knob, knobs
 
 SMALL = ("learner=none", "hardware=cpu_core", "budget.num_epochs=2", "budget.num_evaluations=3")
 SMALL_TASK = (
@@ -40,6 +39,7 @@ PROXY = ("mode=proxy/federated", "mode.local_steps=2")
 POOL = ("mode=pool",)
 FUSION = ("+fusion=horovod", "mode.fusion.coordinator=none")
 LONG = ("budget.num_epochs=10",)
+SHORT = ("budget.num_epochs=0.05",)
 
 ALWAYS_WITH: dict[str, tuple[str, ...]] = {
     "scenario/lognormal": ("scenario.num_partners=5",),
@@ -62,6 +62,8 @@ ALWAYS_WITH: dict[str, tuple[str, ...]] = {
         *("scenario.proxy.num_replicas=2", *PROXY, *LONG),
     ),
     "fault/partner_crash": ("fault.mean_between_sim_s=1.0", "fault.restart_sim_s=0.3", *LONG),
+    "aggregation/krum": ("scenario=uniform", "scenario.num_partners=5"),
+    "aggregation/trimmed_mean": ("scenario=uniform", "scenario.num_partners=10"),
     "fusion/horovod": ("task.num_tensors=16", "mode.fusion.buffer_bytes=200000"),
     "fusion/horovod_2017": ("task.num_tensors=16", "mode.fusion.buffer_bytes=200000"),
 }
@@ -76,6 +78,15 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
     "topology": ((), PROXY),
     "transport/tcp": ((), ("transport.window_bytes=100000",)),
     "task": ((), POOL, FUSION),
+    "task/adult_mlp": (SHORT,),
+    "data": ((*SHORT, "partition=iid"),),
+    "data/adult.key": ((*SHORT, "partition=natural"),),
+    "data/table.key": ((*SHORT, "partition=natural"),),
+    "data/text_table.key": ((*SHORT, "partition=natural", "task.data.key=folder"),),
+    "model": ((*SHORT, "partition=iid"),),
+    "training": (REAL_TASK,),
+    "training.held_out_fold": ((*REAL_TASK, "training.num_folds=3"),),
+    "aggregation": (PROXY,),
     "partition": (REAL_TASK,),
     "agent": (PROXY,),
     "fusion/horovod.cycle_sim_s": (("mode.fusion.cycle_sim_s=1.0",),),
@@ -101,8 +112,18 @@ LEARNING = "acts only where training is real; tests/parallel and tests/runners/l
 FILE = "a path: other files are the tests of the option itself"
 EXEMPT: dict[str, str] = {
     "learner": LEARNING,
-    "task/*.optimizer": LEARNING,
-    "task/*.learning_rate": LEARNING,
+    "optimizer": LEARNING,
+    "task/adult_mlp.name": "what a preset is called in records",
+    "model/gpt.num_heads": LEARNING,
+    **{
+        f"training.{name}": LEARNING
+        for name in ("schedule", "warmup_fraction", "final_rate_fraction", "augmentation")
+    },
+    "training.start_from": FILE,
+    **{
+        f"aggregation/*.{name}": LEARNING
+        for name in ("max_norm", "radius", "smoothing", "fraction", "num_byzantine")
+    },
     "budget.target_accuracy": LEARNING,
     "budget.stops_at_target": LEARNING,
     "budget.patience_evaluations": LEARNING,
@@ -121,6 +142,7 @@ EXEMPT: dict[str, str] = {
     "variability/empirical.file": FILE,
     "availability/trace.file": FILE,
     "topology/links.routes_file": FILE,
+    **{f"data/*.{name}": FILE for name in ("files.0", "test_file", "folder", "test_folder")},
 }
 """Settings that can't be seen here, with the reason."""
 
@@ -130,63 +152,39 @@ VALUES: dict[str, tuple[Any, ...]] = {
         {"buffer_bytes": 200000.0, "cycle_sim_s": 0.001, "coordinator": "gloo"},
     ),
     "mode/proxy/federated.deadline_sim_s": (5.0,),
+    "data/table.label": ("race",),
+    **{f"data/table.features.{number}": ("race",) for number in range(7)},
+    "data/table.key": ("workclass",),
+    "data/text_table.text": ("body",),
+    "data/text_table.label": ("folder",),
+    "data/text_table.key": ("mailing_list",),
 }
 """What to try where no rule of `alternatives` fits."""
 
-PREFIX = {"fusion": "+fusion"}
-"""Groups that a run has only when they are added."""
 
-Knob = tuple[str, str | None, tuple[str | int, ...], Any]
-"""A setting: its group, its option, its path below the config's root, and its value."""
-
-
-def knobs() -> Iterator[Knob]:
-    """Yield every setting of every option, and those of conf/run.yaml itself."""
-    for group in (*GROUPS, "fusion"):
-        for path in sorted((CONF / group).rglob("*.yaml")):
-            option = str(path.relative_to(CONF / group).with_suffix(""))
-            root = ("mode", "fusion") if group == "fusion" else (group,)
-            for below, value in leaves(OmegaConf.to_container(OmegaConf.load(path))):
-                if below:
-                    yield group, option, (*root, *below), value
-    run = OmegaConf.to_container(OmegaConf.load(CONF / "run.yaml"))
-    assert isinstance(run, dict)
-    for key in OWN_KEYS:
-        for below, value in leaves(run[key]):
-            yield key, None, (key, *below), value
-
-
-def name_of(knob: Knob) -> str:
-    """Return a setting's name, such as `mode/proxy/federated.local_steps`."""
-    group, option, path, _ = knob
-    below = path[2:] if group == "fusion" else path[1:]
-    return ".".join([f"{group}/{option}" if option else group, *map(str, below)])
-
-
-def is_exempt(name: str) -> bool:
+def is_exempt(knob: Knob) -> bool:
     """Whether the table of exemptions has a setting."""
-    group, _, rest = name.partition("/")
-    any_option = f"{group}/*.{rest.rpartition('.')[2]}"
-    return bool({name, group, name.split(".")[0], any_option} & set(EXEMPT))
+    below = ".".join(map(str, knob.below))
+    endings = {f"{knob.group}/*.{below}", f"{knob.group}/*.{knob.below[-1]}"} if below else set()
+    option = f"{knob.group}/{knob.option}"
+    return bool({knob.name, knob.group, option, *endings} & set(EXEMPT))
 
 
 def contexts(knob: Knob) -> list[tuple[str, ...]]:
     """Return the overrides with which to try a setting, most of all those of its own."""
-    group, option, _, _ = knob
-    name = name_of(knob)
-    found = [
-        context
-        for key in (name, f"{group}/{option}", group)
-        for context in TOGETHER_WITH.get(key, ())
+    option = f"{knob.group}/{knob.option}"
+    keys = (knob.name, option, knob.group)
+    found = [context for key in keys for context in TOGETHER_WITH.get(key, ())]
+    own = ALWAYS_WITH.get(option, ())
+    return [
+        (*SMALL, *_task(knob, context), *own, *context, *knob.choice) for context in found or [()]
     ]
-    own = ALWAYS_WITH.get(f"{group}/{option}", ())
-    choice = () if option is None else (f"{PREFIX.get(group, group)}={option}",)
-    return [(*SMALL, *_task(group, context), *own, *context, *choice) for context in found or [()]]
 
 
-def _task(group: str, context: tuple[str, ...]) -> tuple[str, ...]:
+def _task(knob: Knob, context: tuple[str, ...]) -> tuple[str, ...]:
     """Return the small task, unless another one is asked for."""
-    is_other = group == "task" or any(override.startswith("task=") for override in context)
+    is_own = knob.group in ("task", *TASK_PARTS)
+    is_other = is_own or any(override.startswith("task=") for override in context)
     return () if is_other else SMALL_TASK
 
 
@@ -215,24 +213,33 @@ def outcome(config: dict[str, Any]) -> Any:
         target_accuracy=run.budget.target_accuracy,
         tariff=run.tariff,
     )
-    is_real = run.task.num_classes > 1
-    held = [samples.tolist() for samples in assignment.train] if is_real else []
-    return rounds.to_dict("records"), summary, held, len(outcome.spans)
+    held = [samples.tolist() for samples in assignment.train]
+    return rounds.to_dict("records"), summary, held, len(outcome.spans), trained(run)
+
+
+def trained(run: Run) -> Any:
+    """Return what the ranks would train: the model, and what identifies the samples."""
+    if "sized" in type(run.task).__module__:
+        return None
+    digest = hashlib.sha256()
+    for array in vars(samples_of(run.task, run.training)).values():
+        digest.update(f"{array.shape} {array.dtype}".encode())
+        digest.update(np.ascontiguousarray(array))
+    return str(run.task.new_module()), digest.hexdigest()
 
 
 def acts(overrides: tuple[str, ...], knob: Knob) -> bool:
     """Whether some other value of a setting gives something else, or all others are refused."""
-    _, _, path, _ = knob
     config = composed(overrides)
     present: Any = config
-    for key in path:
+    for key in knob.path:
         present = present[key]
-    values = VALUES.get(name_of(knob)) or alternatives(config, path, present)
+    values = VALUES.get(knob.name) or alternatives(config, knob.path, present)
     expected = str(outcome_of(overrides))
     are_refused = []
     for value in values:
         try:
-            if str(outcome(changed(config, path, value))) != expected:
+            if str(outcome(changed(config, knob.path, value))) != expected:
                 return True
             are_refused.append(False)
         except ValueError:
@@ -240,10 +247,10 @@ def acts(overrides: tuple[str, ...], knob: Knob) -> bool:
     return all(are_refused) and bool(are_refused)
 
 
-KNOBS = {name_of(knob): knob for knob in knobs()}
+KNOBS = {knob.name: knob for knob in knobs()}
 
 
-@pytest.mark.parametrize("name", [name for name in KNOBS if not is_exempt(name)])
+@pytest.mark.parametrize("name", [name for name, knob in KNOBS.items() if not is_exempt(knob)])
 def test_a_knob_changes_something(name: str) -> None:
     knob = KNOBS[name]
     assert any(acts(overrides, knob) for overrides in contexts(knob)), (
@@ -252,6 +259,9 @@ def test_a_knob_changes_something(name: str) -> None:
 
 
 def test_no_table_has_a_line_for_a_setting_that_is_gone() -> None:
-    known = {*KNOBS, *(name.split(".")[0] for name in KNOBS), *GROUPS, *OWN_KEYS, "fusion"}
-    known |= {f"{group}/*.{name.rpartition('.')[2]}" for group in GROUPS for name in KNOBS}
+    known = {*GROUPS, *TASK_PARTS, *OWN_KEYS, "fusion"}
+    for knob in KNOBS.values():
+        below = ".".join(map(str, knob.below))
+        known |= {knob.name, f"{knob.group}/{knob.option}", f"{knob.group}/*.{below}"}
+        known |= {f"{knob.group}/*.{one}" for one in knob.below[-1:]}
     assert not (set(ALWAYS_WITH) | set(TOGETHER_WITH) | set(VALUES) | set(EXEMPT)) - known

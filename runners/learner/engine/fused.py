@@ -56,7 +56,7 @@ class Fused:
         layers = self._dense.layers
         units = layers[0].num_inputs + sum(layer.num_outputs for layer in layers)
         numbers = layers[-1].bias.stop * (1 + self._optimizer.num_moments)
-        numbers += units * max(job.samples.shape[1] for job in jobs)
+        numbers += units * max((job.samples.shape[1] for job in jobs), default=1)
         room = CACHE_BYTES if self._data.device.type == "cpu" else DEVICE_BYTES
         return max(1, room // (4 * numbers))
 

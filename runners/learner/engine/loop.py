@@ -12,7 +12,7 @@ import torch
 from runners.learner.cohort import Factors, Job, Summary, Trained, add_rows
 from runners.learner.flat_model import FlatModel
 from runners.learner.rank_data import RankData
-from runners.optimizer import Optimizer
+from runners.optimizer import Optimizer, State
 
 STEPS_AT_ONCE = 64
 """Steps whose batches are gathered together: small in memory, and many enough to cost nothing."""
@@ -51,13 +51,14 @@ class Loop:
             torch.manual_seed(job.seed)
         weights, start = vector[:num_parameters], job.start[:num_parameters]
         loss = torch.zeros((), device=vector.device)
+        state = State() if job.state is None else job.state
         for step, (inputs, targets) in enumerate(self._batches(job)):
             loss += model.backward(inputs, targets, None)
             if job.proximal_weight:
                 model.gradient.add_(weights - start, alpha=job.proximal_weight)
             if job.drift is not None:
                 model.gradient.add_(job.drift)
-            self._optimizer.step(weights[None], model.gradient[None], job.state, rates[step])
+            self._optimizer.step(weights[None], model.gradient[None], state, rates[step])
         return loss / job.num_steps
 
     def _batches(self, job: Job) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

@@ -37,7 +37,9 @@ class LowRank:
 
     def can_do(self, jobs: Sequence[Job]) -> bool:
         """Return whether these jobs are what this engine does."""
-        return self._is_linear and all(job.drift is None and not job.state.moments for job in jobs)
+        return self._is_linear and all(
+            job.drift is None and not (job.state and job.state.moments) for job in jobs
+        )
 
     def train(self, jobs: Sequence[Job], rates: Sequence[float]) -> Iterator[Trained]:
         """Build rows of weights from the factors, piece by piece."""
@@ -105,6 +107,8 @@ def _alike(jobs: Sequence[Job]) -> list[list[int]]:
 def _keep_states(jobs: Sequence[Job], velocities: torch.Tensor | None) -> None:
     """Leave in the jobs' states what an optimizer goes on with."""
     for place, job in enumerate(jobs):
+        if job.state is None:
+            continue
         job.state.num_steps += job.num_steps
         if velocities is not None:
             job.state.moments = [velocities[place, None].clone()]

@@ -95,7 +95,8 @@ def chunks(jobs: Sequence[Job], data: RankData, most: int) -> Iterator[Chunk]:
     alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for number, job in enumerate(jobs):
         rule = (job.proximal_weight, job.drift is None, job.draws is None)
-        alike[job.state.num_steps, job.samples.shape[1], *rule].append(number)
+        num_steps = None if job.state is None else job.state.num_steps
+        alike[num_steps, job.samples.shape[1], *rule].append(number)
     for numbers in alike.values():
         numbers.sort(key=lambda number: -jobs[number].num_steps)
         for some in np.array_split(numbers, -(-len(numbers) // most)):
@@ -128,10 +129,13 @@ def descend(
 
 
 def hand_back(joined: State, jobs: Sequence[Job]) -> None:
-    """Give each job its rows of moments, in memory of their own: they may outlive the others."""
+    """Give each job that keeps them its rows of moments, in memory of their own: they may outlive
+    the others.
+    """
     for row, job in enumerate(jobs):
-        job.state.num_steps += job.num_steps
-        job.state.moments = [moment[row : row + 1].clone() for moment in joined.moments]
+        if job.state is not None:
+            job.state.num_steps += job.num_steps
+            job.state.moments = [moment[row : row + 1].clone() for moment in joined.moments]
 
 
 def _by_steps(arrays: Sequence[np.ndarray]) -> np.ndarray:
@@ -144,5 +148,8 @@ def _by_steps(arrays: Sequence[np.ndarray]) -> np.ndarray:
 
 def _joined_state(jobs: Sequence[Job]) -> State:
     """Return the jobs' states as one, with a row for each."""
-    moments = zip(*(job.state.moments for job in jobs), strict=True)
-    return State(num_steps=jobs[0].state.num_steps, moments=[torch.cat(rows) for rows in moments])
+    states = [job.state for job in jobs if job.state is not None]
+    if not states:
+        return State()
+    moments = zip(*(state.moments for state in states), strict=True)
+    return State(num_steps=states[0].num_steps, moments=[torch.cat(rows) for rows in moments])

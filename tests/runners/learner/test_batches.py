@@ -37,3 +37,28 @@ def test_how_batches_are_cut_does_not_change_the_order() -> None:
     fours, twos = draw(SAMPLES, [4] * 6), draw(SAMPLES, [2] * 12)
     assert np.concatenate(fours).tolist() == np.concatenate(twos).tolist()
     assert draw(SAMPLES, [7]) != draw(SAMPLES, [7], seed=1)
+
+
+def test_going_on_from_a_state_is_as_if_never_stopped() -> None:
+    batches = Batches(SAMPLES, np.random.default_rng(0), "shift")
+    batches.take(4)
+    state = batches.state()
+    whole = batches.take(9).tolist(), batches.draws((2, 2)), batches.seed()
+    other = Batches(SAMPLES, np.random.default_rng(1), "shift")
+    other.take(1)
+    other.restore(state)
+    resumed = other.take(9).tolist(), other.draws((2, 2)), other.seed()
+    assert whole[0] == resumed[0] and whole[2] == resumed[2]
+    np.testing.assert_array_equal(whole[1], resumed[1])
+
+
+def test_augmentation_has_three_numbers_for_each_sample() -> None:
+    assert Batches(SAMPLES, np.random.default_rng(0)).draws((2, 4)) is None
+    draws = Batches(SAMPLES, np.random.default_rng(0), "flip").draws((2, 4))
+    assert draws is not None and draws.shape == (2, 4, 3)
+
+
+def test_seeds_differ_from_batch_to_batch() -> None:
+    batches = Batches(SAMPLES, np.random.default_rng(0))
+    seeds = [batches.seed() for _ in range(10)]
+    assert len(set(seeds)) == 10 and all(0 <= seed < 2**63 for seed in seeds)

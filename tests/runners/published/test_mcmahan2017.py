@@ -65,12 +65,12 @@ def test_rounds_end_with_the_first_that_is_at_the_target(
 def test_the_cells_are_the_papers() -> None:
     rounds = {(one.partition, one.batch_size, one.num_participants): one.rounds for one in CELLS}
     assert len(rounds) == len(CELLS) == 16
-    assert len({one.folder_name for one in CELLS}) == 16
+    assert len({one.folder_name(0.97, 0) for one in CELLS}) == 16
     assert rounds["iid", 10, 10] == 87
     assert rounds["shards", 10, 10] == 664
 
 
-@pytest.mark.parametrize("one", CELLS, ids=lambda one: one.folder_name)
+@pytest.mark.parametrize("one", CELLS, ids=lambda one: one.folder_name(0.97, 0))
 def test_a_cell_trains_what_the_paper_did(one: Cell) -> None:
     overrides = one.overrides(target_accuracy=0.97, max_round_ratio=2.0, num_ranks=2, seed=0)
     run = build(composed(overrides))
@@ -110,8 +110,8 @@ def test_a_target_that_neither_reaches_is_no_ordering() -> None:
 
 
 def test_finished_runs_are_read(tmp_path: Path) -> None:
-    finished_run(tmp_path / "iid_b10_m10", [0.1, 0.9])
-    finished_run(tmp_path / "iid_b600_m10", [0.1, 0.5, 0.9])
+    finished_run(tmp_path / "iid_b10_m10_rate0.1_to0.7_seed0", [0.1, 0.9])
+    finished_run(tmp_path / "iid_b600_m10_rate0.1_to0.7_seed0", [0.1, 0.5, 0.9])
     file = csv_file(tmp_path, HEADER, "iid,10,10,1,0.1", "iid,600,10,4,0.1")
     figures = table("mcmahan2017", file=file, runs=str(tmp_path), target_accuracy=0.7).figures()
     # 0.6 / 0.8 of the first round; 1 + 0.2 / 0.4 rounds, of the published 4

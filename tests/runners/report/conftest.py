@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from runners.record import SCHEMA_VERSION
 from sim.trace import KINDS
 
 PARTNERS = ("north", "south", "east", "west")
@@ -49,7 +50,8 @@ class SweepFactory:
             record["wall"] = {
                 "num_ranks": 2, "train_wall_s": 3.0, "communicate_wall_s": 1.0,
                 "evaluate_wall_s": 0.5,
-                "total_wall_s": 5.0, "samples_per_wall_s": 4000.0,
+                "total_wall_s": 5.0, "samples_per_wall_s": 4000.0, "num_resumes": 0,
+                "engines": [f"loop: few jobs, {seed + 1}"],
             }  # fmt: skip
         run_dir = self._write(record)
         rounds.to_parquet(run_dir / "rounds.parquet")
@@ -91,13 +93,13 @@ def full_sweep(sweep: SweepFactory) -> SweepFactory:
 
 def _record(mode: str, seed: int, status: str, learner: str) -> dict[str, Any]:
     return {
-        "schema_version": 2,
+        "schema_version": SCHEMA_VERSION,
         "status": status,
         "names": {
             "mode": mode, "task": "mnist_mlp", "scenario": "listed", "partition": "dirichlet",
             "topology": "star", "transport": "ideal", "bandwidth": "constant",
             "variability": "none", "availability": "always", "fault": "none", "agent": "static",
-            "privacy": "none", "hardware": "cpu_core", "learner": learner,
+            "privacy": "none", "aggregation": "mean", "hardware": "cpu_core", "learner": learner,
         },
         "seed": seed,
         "config": {"seed": seed, "mode": {"name": mode}, "tariff": {"usd_per_gb": 0.09}},

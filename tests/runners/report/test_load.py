@@ -3,8 +3,9 @@ import re
 
 import pytest
 
-from runners.report.labels import SUPERSEDED
-from runners.report.load import load_sweep
+from runners.build import GROUPS
+from runners.report.labels import NAMES_THAT_MAY_VARY, SUPERSEDED
+from runners.report.load import NAMES, load_sweep
 
 
 def test_folder_without_runs_is_named_with_a_remedy(tmp_path):
@@ -17,7 +18,7 @@ def test_folder_without_runs_is_named_with_a_remedy(tmp_path):
 def test_unknown_schema_version_is_refused(sweep):
     path = sweep.finished("solo", 0) / "record.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 7}))
-    with pytest.raises(ValueError, match="schema_version 7, this report reads 2"):
+    with pytest.raises(ValueError, match="schema_version 7, this report reads 3"):
         load_sweep(sweep.folder)
 
 
@@ -48,11 +49,18 @@ def test_run_that_left_no_record_is_not_forgotten(full_sweep):
     assert load_sweep(full_sweep.folder).without_record == ("12",)
 
 
-def test_names_that_vary_become_part_of_the_label(sweep):
+@pytest.mark.parametrize(
+    ("group", "usual", "other"), [("privacy", "none", "dp"), ("aggregation", "mean", "krum")]
+)
+def test_names_that_vary_become_part_of_the_label(sweep, group, usual, other):
     sweep.finished("solo", 0)
-    sweep.finished("solo", 0, names={"privacy": "dp"})
-    labels = list(load_sweep(sweep.folder).runs["label"])
-    assert labels == ["solo, privacy=dp", "solo, privacy=none"]
+    sweep.finished("solo", 0, names={group: other})
+    labels = set(load_sweep(sweep.folder).runs["label"])
+    assert labels == {f"solo, {group}={other}", f"solo, {group}={usual}"}
+
+
+def test_names_are_those_of_all_groups():
+    assert set(NAMES) == set(GROUPS) == {"mode", *NAMES_THAT_MAY_VARY}
 
 
 def test_settings_that_vary_within_a_label_become_part_of_it(sweep):

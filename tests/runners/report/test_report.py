@@ -123,6 +123,14 @@ def test_the_setting_has_the_tariff_and_the_partners(sweep):
     assert "| partners | 4 |" in text
 
 
+def test_the_setting_names_each_engine_once(sweep):
+    for seed in range(2):  # each has a reason of its own
+        sweep.finished("solo", seed)
+    sweep.finished("pool", 0, learner="none")
+    _report(sweep)
+    assert "| cohort engines | loop |" in (sweep.folder / "report.md").read_text()
+
+
 def test_run_without_spans_has_no_timeline(sweep):
     (sweep.finished("solo", 0) / "trace.parquet").unlink()
     path, _ = _report(sweep)

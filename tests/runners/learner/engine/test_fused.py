@@ -32,13 +32,17 @@ from tests.runners.learner.engine.cohorts import (
 LOSSES = st.sampled_from(["cross_entropy", "binary_cross_entropy", "squared_error"])
 
 
-def network(units: tuple[int, ...], has_relu: bool = True) -> nn.Sequential:
-    """Return a perceptron, drawn from a fixed seed."""
+def network(units: tuple[int, ...], relus: str = "between") -> nn.Sequential:
+    """Return a perceptron, drawn from a fixed seed, with ReLUs between or behind its layers or
+    nowhere.
+    """
     torch.manual_seed(0)
     layers: list[nn.Module] = [nn.Flatten()]
     for ins, outs in itertools.pairwise(units):
-        layers += [nn.Linear(ins, outs), nn.ReLU()] if has_relu else [nn.Linear(ins, outs)]
-    return nn.Sequential(*(layers[:-1] if has_relu else layers))
+        layers += (
+            [nn.Linear(ins, outs)] if relus == "nowhere" else [nn.Linear(ins, outs), nn.ReLU()]
+        )
+    return nn.Sequential(*(layers[:-1] if relus == "between" else layers))
 
 
 def both(model: FlatModel, samples: CountingData, optimizer: Optimizer) -> tuple[Fused, Loop]:
@@ -52,16 +56,16 @@ def both(model: FlatModel, samples: CountingData, optimizer: Optimizer) -> tuple
 @given(
     cohort=cohorts(),
     hidden=st.lists(st.integers(1, 6), max_size=2),
-    has_relu=st.booleans(),
+    relus=st.sampled_from(["between", "behind", "nowhere"]),
     loss=LOSSES,
     optimizer=st.sampled_from(OPTIMIZERS),
 )
 def test_any_cohort_trains_as_in_the_loop(
-    cohort: Cohort, hidden: list[int], has_relu: bool, loss: str, optimizer: Optimizer
+    cohort: Cohort, hidden: list[int], relus: str, loss: str, optimizer: Optimizer
 ) -> None:
     outputs = {"cross_entropy": 3, "binary_cross_entropy": 1, "squared_error": 5}[loss]
     with in_float64():
-        model = flat(network((5, *hidden, outputs), has_relu), loss)
+        model = flat(network((5, *hidden, outputs), relus), loss)
         samples = data((5,), loss, num_classes=max(2, outputs))
         engine, loop = both(model, samples, optimizer)
         assert_trains_as_the_loop(engine, loop, cohort, model, tolerance=1e-9)
