@@ -19,6 +19,7 @@ from runners.learner.horovod import Horovod, check_num_ranks
 from runners.partition import Assignment, Partition, divide
 from runners.privacy import Privacy
 from runners.task import Task
+from runners.task.supervised import Supervised
 from runners.training import Training
 from sim.agent import Agent
 from sim.availability import Availability
@@ -117,6 +118,7 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         consortium = run.scenario.consortium(run.seed)
         if isinstance(run.learner, Horovod):
             _ = run.task.optimizer  # a task by numbers only has none, and says so
+            _check_augmentation(run)
             if run.learner.launcher == "own":
                 check_num_ranks(run.learner.num_ranks, len(consortium.partners))
         run.agent.check(len(consortium.partners))
@@ -131,6 +133,16 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
     except ValueError as error:
         raise ConfigError(str(error)) from error
     return setting, assignment
+
+
+def _check_augmentation(run: Run) -> None:
+    """Raise ValueError where there are no images to shift or mirror."""
+    inputs = run.task.data.inputs if isinstance(run.task, Supervised) else ()
+    if run.training.augmentation != "none" and len(inputs) != 3:
+        raise ValueError(
+            f"training.augmentation must be none for samples that are no images, got "
+            f"{run.training.augmentation} for samples of shape {inputs}; try task=mnist_cnn"
+        )
 
 
 def _check_aggregation(run: Run, consortium: Consortium) -> None:

@@ -150,8 +150,9 @@ def print_summary(job: Job) -> None:
     if metrics:
         reached = virtual["time_to_target_sim_s"]
         when = "missed" if reached is None else f"reached after {format_value(reached, 'seconds')}"
+        accuracy = metrics["overall"]["accuracy"]
         print(
-            f"accuracy {metrics['overall']['accuracy']:.4f} on the held-out test set; "
+            f"accuracy {'unknown' if accuracy is None else f'{accuracy:.4f}'} on what is held out; "
             f"target {virtual['target_accuracy']:g} {when}"
         )
     print(f"Record: {job.folder / 'record.json'}")

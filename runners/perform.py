@@ -82,13 +82,14 @@ def train(job: Job, ranks: "Ranks", learner: "RankLearner", on_progress: OnProgr
         ranks.gather(learner.stopwatch.phases(), "phases"), key=lambda one: one.train_wall_s
     )
     wall = _wall(num_ranks=ranks.size, total_wall_s=history.total_wall_s) | {
-        "start_wall_s": phases.first_train_at - job.submitted_at,
+        "start_wall_s": None if history.num_resumes else phases.first_train_at - job.submitted_at,
         "warm_up_wall_s": phases.warm_up_wall_s,
         "train_wall_s": phases.train_wall_s,
         "communicate_wall_s": phases.communicate_wall_s,
         "evaluate_wall_s": phases.evaluate_wall_s,
+        "checkpoint_wall_s": phases.checkpoint_wall_s,
         "samples_per_wall_s": outcome.rounds[-1].num_samples
-        / (history.total_wall_s - phases.evaluate_wall_s),
+        / (history.total_wall_s - phases.evaluate_wall_s - phases.checkpoint_wall_s),
         "num_resumes": history.num_resumes,
         "engines": learner.training.engine_names(),
     }
@@ -106,7 +107,7 @@ def _timed(job: Job, learner: Learner, on_progress: OnProgress) -> tuple[Outcome
 
 def _wall(*, num_ranks: int, total_wall_s: float) -> dict[str, Any]:
     """Return a record's `wall` part with what every learner has; the rest is None, not zero."""
-    measured = ("start", "warm_up", "train", "communicate", "evaluate")
+    measured = ("start", "warm_up", "train", "communicate", "evaluate", "checkpoint")
     return {
         "num_ranks": num_ranks,
         "total_wall_s": total_wall_s,

@@ -1,7 +1,7 @@
 """Owns measured time: seconds on the wall clock by phase, with the device's queue drained at both
 ends.
 
-`train` and `communicate` are on the clock, `evaluate` is on neither clock. The first training phase
+`train` and `communicate` are on the clock, `evaluate` and `checkpoint` are on neither clock. The first training phase
 is warm-up: it is kept, and marked.
 """
 
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import torch
 
+PHASES = ("train", "communicate", "evaluate", "checkpoint")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Phases:
@@ -21,6 +23,7 @@ class Phases:
     train_wall_s: float
     communicate_wall_s: float
     evaluate_wall_s: float
+    checkpoint_wall_s: float
     warm_up_wall_s: float
     first_train_at: float
 
@@ -30,7 +33,7 @@ class Stopwatch:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._wall_s = {"train": 0.0, "communicate": 0.0, "evaluate": 0.0}
+        self._wall_s = dict.fromkeys(PHASES, 0.0)
         self._warm_up_wall_s = 0.0
         self._first_train_at = math.nan
 

@@ -53,7 +53,7 @@ class Workload:
                 raise ValueError(
                     f"partner {partner} would hold {samples} of the {self.total_samples} training "
                     "samples; every partner needs at least one: take fewer partners, more even "
-                    "data shares or a milder partition"
+                    "data shares, or a milder partition such as partition=iid"
                 )
 
     def _check_fractions(self) -> None:

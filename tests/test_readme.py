@@ -23,18 +23,37 @@ COMMANDS = re.findall(
 )
 EXPERIMENTS = re.findall(r"runners\.reproduce (\S+)$", README, flags=re.MULTILINE)
 SHOWN = re.findall(r"^```\n\$ python -m (.*)\n((?:.*\n)*?)```$", README, flags=re.MULTILINE)
+EXAMPLES = [
+    fragment
+    for table in README.split("| to have | type |")[1:]
+    for row in table.partition("\n\n")[0].splitlines()
+    for fragment in re.findall(r"`([^`]*=[^`]*)`", row)
+]
+"""What is in the tables of things to have; `mine` stands for the reader's own files."""
 TABLES = re.findall(r"`(\w+\.csv)`:\n\n```\n((?:.*\n)*?)```", README)
+NO_PART_OF_A_RUN = {"experiment", "published", "fusion"}
+"""Groups that other tables and texts are about."""
 
 
 @pytest.mark.parametrize(("command", "arguments"), COMMANDS)
 def test_commands_compose_and_fit(command: str, arguments: str) -> None:
     overrides = ["learner=none"] if command == "simulate" else []
-    overrides += [
-        one.split(",")[0]  # a sweep's first run
+    assert assemble(build(compose(*overrides, *first_run(arguments))))
+
+
+def first_run(arguments: str) -> list[str]:
+    """Return the overrides of the first run of a command's sweep."""
+    return [
+        re.split(r",(?![^\[]*\])", one)[0]  # not the commas of a list
         for one in arguments.split()
         if one not in ("-m", "--help") and not one.startswith("hydra.")
     ]
-    assert assemble(build(compose(*overrides)))
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_examples_compose_and_build(example: str) -> None:
+    config = compose("mode=proxy/federated", *first_run(example))
+    assert "mine" in example or build(config)
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
@@ -67,7 +86,10 @@ def missing(shown: str, printed: str) -> list[str]:
 
 
 def test_there_are_commands() -> None:
-    assert (len(COMMANDS) >= 7, len(SHOWN) >= 4, len(TABLES) >= 2) == (True, True, True)
+    found = (COMMANDS, SHOWN, TABLES, EXAMPLES)
+    assert [len(one) >= least for one, least in zip(found, (14, 4, 2, 20), strict=True)] == 4 * [
+        True
+    ]
 
 
 def test_every_mode_has_a_row() -> None:
@@ -77,8 +99,16 @@ def test_every_mode_has_a_row() -> None:
     assert modes - rows == set()
 
 
+def test_every_source_experiment_is_a_command() -> None:
+    experiments = {path.stem for path in (CONF / "experiment").glob("source_*.yaml")}
+    assert {f"+experiment={one}" for one in experiments} <= {typed for _, typed in COMMANDS}
+
+
 def test_every_option_is_listed() -> None:
     table = README.partition("| group | says | options |")[2].partition("\n\n")[0]
+    first_cells = "".join(line.split("|")[1] for line in table.splitlines()[2:])
+    groups = {path.name for path in CONF.iterdir() if path.is_dir()}
+    assert set(re.findall(r"`(\w+)`", first_cells)) == groups - NO_PART_OF_A_RUN
     for line in table.splitlines()[2:]:
         _, groups, _, listed, _ = line.split("|")
         options = {

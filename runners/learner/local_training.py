@@ -190,7 +190,8 @@ class LocalTraining:
     def _engine(self, part: Part | None) -> Engines:
         if part not in self._engines:
             if len(self._engines) >= MAX_ENGINES:
-                del self._engines[next(iter(self._engines))]
+                oldest = self._engines.pop(next(iter(self._engines)))
+                self._earlier_engines.update(oldest.used)
             model = self.parts.model(part)
             self._engines[part] = Engines(model, self.data, self.task.optimizer)
         return self._engines[part]

@@ -148,17 +148,18 @@ class ReplayingLearner:
 
     def _save(self) -> None:
         """Put everything down; asks for all feedback, which the journal must have."""
-        asked, self._asked = self._asked, {}
-        self._journal.feedback |= {number: feedback() for number, feedback in asked.items()}
-        self._checkpoints.save(
-            Checkpoint.of(
-                self._num_calls,
-                self.history(),
-                self._journal,
-                dict(self._versions),
-                self._learner,
+        with self._learner.stopwatch.phase("checkpoint"):
+            asked, self._asked = self._asked, {}
+            self._journal.feedback |= {number: feedback() for number, feedback in asked.items()}
+            self._checkpoints.save(
+                Checkpoint.of(
+                    self._num_calls,
+                    self.history(),
+                    self._journal,
+                    dict(self._versions),
+                    self._learner,
+                )
             )
-        )
 
     def _go_on(self, saved: Checkpoint) -> None:
         """Give the versions that are still held, and the learner, what they had."""

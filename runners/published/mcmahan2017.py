@@ -53,7 +53,7 @@ class Mcmahan2017:
             rounds[cell] = self._rounds(cell)
             yield Figure(
                 row=cell.column,
-                quantity=f"{cell.num_participants} partners a round, rate {cell.learning_rate:g}",
+                quantity=f"C={cell.fraction:g}, rate {cell.learning_rate:g}",
                 unit="rounds",
                 published=cell.rounds,
                 simulated=rounds[cell],

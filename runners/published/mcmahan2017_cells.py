@@ -20,6 +20,7 @@ from runners.job import CONF, run_in
 from runners.published.rows import read_rows
 
 NUM_PARTNERS = 100
+SAMPLES_PER_PARTNER = 600
 
 PARTITIONS = {"iid": "IID", "shards": "non-IID"}
 """The paper's names of the partitions."""
@@ -46,8 +47,13 @@ class Cell:
     @property
     def column(self) -> str:
         """Return the column's name in the table, such as `IID, B=10`."""
-        batch = "all" if self.batch_size * NUM_PARTNERS == 60_000 else str(self.batch_size)
+        batch = "all" if self.batch_size == SAMPLES_PER_PARTNER else str(self.batch_size)
         return f"{PARTITIONS.get(self.partition, self.partition)}, B={batch}"
+
+    @property
+    def fraction(self) -> float:
+        """Return the paper's C, of which 0 is one partner a round."""
+        return 0.0 if self.num_participants == 1 else self.num_participants / NUM_PARTNERS
 
     def folder_name(self, target_accuracy: float, seed: int) -> str:
         """Return the name of the cell's run folder, another one for other settings."""
@@ -80,7 +86,9 @@ class Cell:
 
 
 def read_cells(file: str) -> list[Cell]:
-    """Return a file's cells; raises ValueError where it has a mistake."""
+    """Return a file's cells, without those that have no learning rate, which nobody has trained
+    yet; raises ValueError where the file has a mistake.
+    """
     columns = ("partition", "batch_size", "num_participants", "rounds", "learning_rate")
     return [
         Cell(
@@ -91,6 +99,7 @@ def read_cells(file: str) -> list[Cell]:
             learning_rate=row.number("learning_rate"),
         )
         for row in read_rows(file, required=columns)
+        if row.cells["learning_rate"]
     ]
 
 

@@ -28,7 +28,7 @@ VIRTUAL = (
 )  # fmt: skip
 WALL = (
     "num_ranks", "start_wall_s", "warm_up_wall_s", "train_wall_s", "communicate_wall_s",
-    "evaluate_wall_s", "total_wall_s", "samples_per_wall_s", "num_resumes",
+    "evaluate_wall_s", "checkpoint_wall_s", "total_wall_s", "samples_per_wall_s", "num_resumes",
 )  # fmt: skip
 METRICS = ("loss", "accuracy", "macro_recall", "macro_f1", "roc_auc")
 NUMBERS = (*VIRTUAL, *WALL, *METRICS)

@@ -6,12 +6,15 @@ import copy
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
 from runners.build import Run, assemble, build
 from runners.config_file import read_config
+from runners.job import CONF
+from runners.perplexity import FILE_NAME
 from sim.streams import stream
 from tests.parallel.conftest import Done, Train
 
@@ -109,3 +112,11 @@ def test_both_learn_from_the_same_start(diloco: Done, allreduce: Done) -> None:
     ours, theirs = diloco.curve("test_loss"), allreduce.curve("test_loss")
     assert ours[0] == theirs[0] == pytest.approx(math.log(256), abs=0.1)  # all bytes as likely
     assert max(ours[-1], theirs[-1]) < ours[0] - 1
+
+
+def test_published_runs_lose_less_than_3_percent_with_a_fiftieth_of_the_bytes() -> None:
+    runs = pd.read_csv(CONF.parent / "results" / "diloco_gpt" / FILE_NAME)
+    assert runs["num_samples"].nunique() == 1
+    diloco = runs[runs["label"] == "partner/diloco"]
+    assert np.log(diloco["perplexity_ratio"]).mean() < math.log(1.03)
+    assert diloco["bytes_ratio"].tolist() == pytest.approx([1 / 50] * len(diloco), rel=1e-12)

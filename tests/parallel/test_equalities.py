@@ -29,6 +29,7 @@ DIFFERENT = [
     ("DiLoCo", "local SGD"),
     ("DiLoCo, fragments", "DiLoCo"),
     ("DiLoCo, overlap", "DiLoCo, fragments"),
+    ("gossip, matching", "gossip, ring"),
     ("server, stale", "server, asynchronous"),
     ("submodel, distillation", "submodel, width"),
     ("submodel, independent", "submodel, width"),
@@ -84,8 +85,8 @@ def assert_same(ours: Done, theirs: Done) -> None:
         assert ours.curve(column) == pytest.approx(theirs.curve(column), abs=1e-5), column
 
 
-@pytest.mark.parametrize("num_ranks", [2, 4, 1])
 @pytest.mark.parametrize(("name", "other"), EQUAL)
+@pytest.mark.parametrize("num_ranks", [2, 4, 1])
 def test_two_systems_learn_the_same(system: System, name: str, other: str, num_ranks: int) -> None:
     assert_same(system(name, num_ranks), system(other, num_ranks))
 

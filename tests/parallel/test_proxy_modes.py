@@ -1,29 +1,13 @@
-"""What proxy modes learn, on real ranks: equalities between them, and what must differ."""
+"""What proxy modes learn, on two real ranks: settings that make a difference.
 
-from collections.abc import Callable, Sequence
+Equalities between modes are in `test_equalities`.
+"""
 
 import pytest
 
-from tests.parallel.conftest import Done
+from tests.parallel.conftest import Train
 
-Train = Callable[..., Done]
-
-COLUMNS = ("test_loss", "test_accuracy", "num_samples")
 STEPS = "mode.local_steps=3"
-
-
-def assert_same(first: Done, second: Done, columns: Sequence[str] = COLUMNS) -> None:
-    for column in columns:
-        assert first.curve(column) == pytest.approx(second.curve(column), abs=1e-5), column
-
-
-def test_one_regional_round_is_federated_averaging(train: Train) -> None:
-    """The mean of the regions' means, weighted by their data, is everyone's mean."""
-    federated = train("mode=proxy/federated", STEPS, "partition=dirichlet")
-    regional = train(
-        "mode=proxy/hierarchical", STEPS, "mode.regional_rounds=1", "partition=dirichlet"
-    )
-    assert_same(regional, federated)
 
 
 def test_one_region_is_federated_averaging(train: Train) -> None:
@@ -37,7 +21,8 @@ def test_one_region_is_federated_averaging(train: Train) -> None:
         f"mode.regional_rounds={num_rounds}",
         *overrides,
     )
-    assert_same(regional, federated)
+    for column in ("test_loss", "test_accuracy", "num_samples"):
+        assert regional.curve(column) == pytest.approx(federated.curve(column), abs=1e-5)
 
 
 def test_regions_drift_apart(train: Train) -> None:
@@ -46,14 +31,6 @@ def test_regions_drift_apart(train: Train) -> None:
     often, seldom = (train(*overrides, f"mode.regional_rounds={number}") for number in (1, 4))
     assert often.curve("test_loss")[-1] != pytest.approx(seldom.curve("test_loss")[-1], abs=1e-3)
     assert seldom.curve("test_accuracy")[-1] > seldom.curve("test_accuracy")[0] + 0.05
-
-
-def test_one_in_flight_and_a_buffer_of_one_is_federated_averaging_of_one(train: Train) -> None:
-    """The agent draws the same partner each time, and nothing is stale."""
-    one = ("agent.num_participants=1", STEPS)
-    federated = train("mode=proxy/federated", *one)
-    buffered = train("mode=proxy/fedbuff", "mode.concurrency=1", "mode.buffer_size=1", *one)
-    assert_same(buffered, federated, (*COLUMNS, "end_sim_s"))
 
 
 def test_stale_updates_start_from_the_model_that_was_sent(train: Train) -> None:
@@ -75,8 +52,3 @@ def test_the_server_learning_rate_scales_the_step(train: Train) -> None:
     losses = nothing.curve("test_loss")
     assert losses == pytest.approx([losses[0]] * len(losses), abs=1e-5)
     assert whole.curve("test_loss")[-1] < losses[0] - 0.05
-
-
-def test_a_data_proxy_learns_what_pool_learns(train: Train) -> None:
-    pool, proxy = train("mode=pool"), train("mode=proxy/data_proxy")
-    assert_same(proxy, pool)

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.parallel.conftest import System, composed
+from tests.parallel.conftest import System
 from tests.parallel.systems import SYSTEMS
 
 COLUMNS = ("test_loss", "test_accuracy", "train_loss")
 
 
-@pytest.mark.parametrize("num_ranks", [1, 4, 2])
 @pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("num_ranks", [1, 4, 2])
 def test_it_runs_to_its_end(system: System, name: str, num_ranks: int) -> None:
     """Trains all on 1, then on 4, then on 2 ranks, so that few fleets start."""
     done = system(name, num_ranks)
@@ -25,11 +25,10 @@ def test_it_learns(system: System, name: str) -> None:
     losses = system(name, 2).curve("test_loss")
     if name != "solo":
         assert losses[-1] < losses[0] - 0.05
-    assert system(name, 2).record["config"] != {} and composed(name)["learner"]["num_ranks"] == 2
 
 
-@pytest.mark.parametrize("num_ranks", [2, 4])
 @pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("num_ranks", [2, 4])
 def test_ranks_agree(system: System, name: str, num_ranks: int) -> None:
     one, many = system(name, 1), system(name, num_ranks)
     assert many.file("trace.parquet") == one.file("trace.parquet")

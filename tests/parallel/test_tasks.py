@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.parallel.conftest import Train
+
 
 @pytest.mark.parametrize(
     ("task", "overrides", "at_least"),
@@ -12,7 +14,7 @@ import pytest
     ],
 )
 def test_pool_learns_the_task(
-    train, task: str, overrides: tuple[str, ...], at_least: float
+    train: Train, task: str, overrides: tuple[str, ...], at_least: float
 ) -> None:
     done = train(f"task={task}", "mode=pool", *overrides)
     overall = done.record["metrics"]["overall"]
@@ -22,7 +24,7 @@ def test_pool_learns_the_task(
     assert all(0 <= overall[figure] <= 1 for figure in ("macro_recall", "macro_f1", "roc_auc"))
 
 
-def test_solo_is_the_floor_under_label_skew(train) -> None:
+def test_solo_is_the_floor_under_label_skew(train: Train) -> None:
     """Partners that know few labels can't tell the others."""
     skewed = ("partition=shards", "budget.num_epochs=10")
     solo, pool = (
@@ -32,7 +34,7 @@ def test_solo_is_the_floor_under_label_skew(train) -> None:
     assert solo < 0.6 < 0.9 < pool
 
 
-def test_metrics_per_partner_are_each_ones_own(train) -> None:
+def test_metrics_per_partner_are_each_ones_own(train: Train) -> None:
     record = train("mode=solo", "partition=shards", "budget.num_epochs=10").record
     partners = record["metrics"]["partners"]
     assert list(partners) == ["north", "east", "south", "west"]

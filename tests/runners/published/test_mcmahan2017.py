@@ -128,8 +128,8 @@ def test_the_published_table_is_that_of_the_published_runs() -> None:
     figures = list(table("mcmahan2017", runs=str(PUBLISHED / "runs")).figures())
     assert [one.simulated for one in figures] == [float(row["simulated"]) for row in published]
     held = {(one.row, one.quantity.partition(",")[0]): one.is_held for one in figures}
-    assert held["IID, B=10", "10 partners a round"]
-    assert held["non-IID, B=10", "10 partners a round"]
+    assert held["IID, B=10", "C=0.1"]
+    assert held["non-IID, B=10", "C=0.1"]
 
 
 @pytest.mark.parametrize(

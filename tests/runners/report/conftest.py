@@ -50,6 +50,7 @@ class SweepFactory:
             record["wall"] = {
                 "num_ranks": 2, "train_wall_s": 3.0, "communicate_wall_s": 1.0,
                 "evaluate_wall_s": 0.5,
+                "checkpoint_wall_s": 0.1,
                 "total_wall_s": 5.0, "samples_per_wall_s": 4000.0, "num_resumes": 0,
                 "engines": [f"loop: few jobs, {seed + 1}"],
             }  # fmt: skip
