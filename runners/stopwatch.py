@@ -1,8 +1,8 @@
 """Owns measured time: seconds on the wall clock by phase, with the device's queue drained at both
 ends.
 
-`train` and `communicate` are on the clock, `evaluate` and `checkpoint` are on neither clock. The first training phase
-is warm-up: it is kept, and marked.
+`train` and `communicate` are on the clock, `evaluate` and `checkpoint` are on neither clock. The
+first training phase is warm-up: it is kept, and marked.
 """
 
 import math

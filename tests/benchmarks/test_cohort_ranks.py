@@ -101,7 +101,8 @@ def test_cohort_of_flute_in_a_run(benchmark, tmp_path: Path) -> None:
         lambda: walls.append(measured(tmp_path, config, num_ranks=1)),
         rounds=1 if benchmark.disabled else 3,
     )
-    training = [wall["total_wall_s"] - wall["evaluate_wall_s"] for wall in walls]
+    off_clock = ("evaluate_wall_s", "checkpoint_wall_s")
+    training = [wall["total_wall_s"] - sum(wall[one] for one in off_clock) for wall in walls]
     benchmark.extra_info["training_wall_s"] = statistics.median(training)
     benchmark.extra_info["engines"] = "; ".join(walls[-1]["engines"])
     assert walls[-1]["engines"]

@@ -28,6 +28,7 @@ SMALL = (
     "task.data.length=16",
     "task.data.num_samples=320",
     "task.batch_size=4",
+    "task.optimizer.learning_rate=0.004",
     "budget.num_epochs=1",
 )
 

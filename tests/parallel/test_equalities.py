@@ -13,6 +13,7 @@ EQUAL = [
     ("federated, one step", "allreduce"),
     ("DiLoCo, plain", "local SGD"),
     ("gossip, complete", "federated, equal shares"),
+    ("submodel, whole", "federated"),
     ("FedProx, weight 0", "federated"),
     ("FedNova, equal steps", "federated"),
     ("FedAvgM, momentum 0", "federated"),
