@@ -25,7 +25,8 @@ from runners.training import Training
 from sim.learner import Part, Work
 from sim.streams import stream
 
-TEST_BATCH = 2048
+TEST_NUMBERS = 2**21
+"""Numbers in a batch of inputs or outputs when models are tested: what the cache bears."""
 
 MAX_ENGINES = 256
 """Parts whose engines are kept. Independent parts are new ones every round."""
@@ -159,7 +160,9 @@ class LocalTraining:
         """Return what a model with these weights says of the inputs."""
         model = self.parts.model(part)
         model.at(vector)
-        return torch.cat([model.outputs(some) for some in inputs.split(TEST_BATCH)])
+        largest = max(inputs[:1].numel(), model.outputs(inputs[:1]).numel())
+        batches = inputs.split(max(1, TEST_NUMBERS // largest))
+        return torch.cat([model.outputs(some) for some in batches])
 
     def state(self) -> dict[Name, dict[str, Any]]:
         """Return where every order of samples stands."""

@@ -36,6 +36,7 @@ class Replicas:
         """Let `members` take `num_steps` each, step the shared model with what has changed in
         `part`, None for all; return the steps since the last sum.
         """
+        self._join(members)
         for member in members:
             self._step(member, num_steps)
         sent = [self._replicas[member.index] for member in members]
@@ -59,12 +60,21 @@ class Replicas:
             member.index: replica for member, replica in zip(members, adopted, strict=True)
         }
 
+    def _join(self, members: Sequence[Member]) -> None:
+        """Give the shared model, and a new optimizer, to all who are not in step with it.
+
+        Before any of them takes a step, so that all take theirs together.
+        """
+        learner = self._world.learner
+        new = [member.index for member in members if member.index not in self._replicas]
+        if new:
+            untrained = [learner.initial_model(owner=index) for index in new]
+            adopted = learner.adopt(untrained, self.model, None)
+            self._replicas |= dict(zip(new, adopted, strict=True))
+
     def _step(self, member: Member, num_steps: int) -> None:
-        learner, index = self._world.learner, member.index
-        if index not in self._replicas:
-            mine = learner.initial_model(owner=index)
-            (self._replicas[index],) = learner.adopt([mine], self.model, None)
+        index = member.index
         start = self._replicas[index]
         work = Work(partner=index, start=start, num_steps=num_steps, data_of=(index,))
-        self._merged.append(learner.step(start, [work]))
+        self._merged.append(self._world.learner.step(start, [work]))
         self._replicas[index] = self._merged[-1].model
