@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from runners.build import assemble, build
 from runners.published.mcmahan2017 import orderings
 from runners.published.mcmahan2017_cells import Cell, composed, read_cells, rounds_to
+from runners.published.rows import read_rows
 from tests.runners.published.tables import csv_file, table
 
 HEADER = "partition,batch_size,num_participants,rounds,learning_rate"
@@ -62,12 +63,18 @@ def test_rounds_end_with_the_first_that_is_at_the_target(
     assert math.ceil(rounds) == reached[0] if reached else rounds == math.inf
 
 
-def test_the_cells_are_the_papers() -> None:
-    rounds = {(one.partition, one.batch_size, one.num_participants): one.rounds for one in CELLS}
-    assert len(rounds) == len(CELLS) == 16
-    assert len({one.folder_name(0.97, 0) for one in CELLS}) == 16
-    assert rounds["iid", 10, 10] == 87
-    assert rounds["shards", 10, 10] == 664
+def test_the_file_has_all_cells_of_the_paper_that_reach_the_target() -> None:
+    lines = read_rows("mcmahan2017.csv", required=tuple(HEADER.split(",")))
+    keys = ("partition", "batch_size", "num_participants")
+    rounds = {tuple(line.text(key) for key in keys): line.whole("rounds") for line in lines}
+    assert len(lines) == len(rounds) == 16
+    assert rounds["iid", "10", "10"] == 87
+    assert rounds["shards", "10", "10"] == 664
+
+
+def test_a_line_without_a_rate_is_not_trained(tmp_path: Path) -> None:
+    file = csv_file(tmp_path, HEADER, "iid,10,10,87,0.1", "iid,10,20,77,")
+    assert read_cells(file) == [cell("iid", 10, 10, 87)]
 
 
 @pytest.mark.parametrize("one", CELLS, ids=lambda one: one.folder_name(0.97, 0))
