@@ -13,7 +13,6 @@ from runners.job import CONF
 from runners.published import DATA
 from tests.runners.published.tables import NAMES, table
 
-
 TRAINED = {"mcmahan2017"}
 """Tables whose rows are trainings of minutes; tests/parallel has a small version."""
 
