@@ -26,8 +26,9 @@ def distil(
     teachers: Sequence[Teacher],
     distillation: Distillation,
 ) -> torch.Tensor:
-    """Return the student after its steps; `teachers` are those on this rank, and the weights of all
-    ranks' teachers sum to 1.
+    """Return the student after its steps, at the optimizer's full rate whatever the schedule.
+
+    `teachers` are those on this rank, and the weights of all ranks' teachers sum to 1.
     """
     task, model = training.task, training.model
     if task.loss == "squared_error":

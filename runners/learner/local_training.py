@@ -55,7 +55,7 @@ class LocalTraining:
         self._batches: dict[Name, Batches] = {}
         self._sample_weights: dict[tuple[float, ...], torch.Tensor] = {}
         self._engines: dict[Part | None, Engines] = {}
-        self._earlier_engines: set[str] = set()
+        self._earlier_engines: list[str] = []
         torch.manual_seed(int(stream(seed, "model").integers(2**63)))
         module = task.new_module()
         self.model = FlatModel(module, task.loss, data.device, tail=len(assignment.train))
@@ -69,9 +69,12 @@ class LocalTraining:
         return len(self._assignment.train)
 
     def engine_names(self) -> list[str]:
-        """Return which engines have done jobs so far, each with its reason."""
-        used = {name for engines in self._engines.values() for name in engines.used}
-        return sorted(used | self._earlier_engines)
+        """Return which engines have done jobs so far, each with the first reason for it."""
+        now = [text for engines in self._engines.values() for text in engines.used]
+        reasons: dict[str, str] = {}
+        for text in (*self._earlier_engines, *now):
+            reasons.setdefault(text.partition(":")[0], text)
+        return sorted(reasons.values())
 
     def num_held(self, work: Work) -> int:
         """Return the training samples that a work may draw from."""
@@ -170,7 +173,7 @@ class LocalTraining:
 
     def restore(self, state: dict[Name, dict[str, Any]], engine_names: Sequence[str]) -> None:
         """Go on with orders of samples from where `state` was taken, by then with these engines."""
-        self._earlier_engines = set(engine_names)
+        self._earlier_engines = list(engine_names)
         for (purpose, *data_of), one in state.items():
             self._order(str(purpose), tuple(map(int, data_of))).restore(one)
 
@@ -193,8 +196,8 @@ class LocalTraining:
     def _engine(self, part: Part | None) -> Engines:
         if part not in self._engines:
             if len(self._engines) >= MAX_ENGINES:
-                oldest = self._engines.pop(next(iter(self._engines)))
-                self._earlier_engines.update(oldest.used)
+                self._earlier_engines = self.engine_names()
+                del self._engines[next(iter(self._engines))]
             model = self.parts.model(part)
             self._engines[part] = Engines(model, self.data, self.task.optimizer)
         return self._engines[part]
