@@ -13,8 +13,7 @@ import time
 import horovod.torch as hvd
 import torch
 
-from runners.model import mlp
-from runners.task.mnist_mlp import MnistMlp
+from runners.data.mnist import Mnist
 
 WARM_UP_STEPS = 30
 
@@ -24,11 +23,13 @@ def main() -> None:
     num_steps, batch = int(sys.argv[1]), int(sys.argv[2])
     hvd.init()
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    task = MnistMlp(hidden_units=128, batch_size=batch, optimizer="sgd", learning_rate=0.1)
-    inputs = torch.from_numpy(task.samples().train)
-    labels = torch.from_numpy(task.index().train_labels)
+    samples = Mnist().samples()
+    inputs = torch.from_numpy(samples.train).flatten(1)
+    labels = torch.from_numpy(samples.train_targets)
     mine = torch.arange(hvd.rank(), len(labels), hvd.size())
-    model = mlp.build(784, 128, 10)
+    model = torch.nn.Sequential(
+        torch.nn.Linear(784, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10)
+    )
     optimizer = hvd.DistributedOptimizer(
         torch.optim.SGD(model.parameters(), lr=0.1, fused=True),
         named_parameters=model.named_parameters(),

@@ -9,14 +9,21 @@ import time
 
 import torch
 
-from runners.model import mlp
+from runners.model import Form
+from runners.model.mlp import Mlp
 
 BATCH = 32
+MNIST = Form(inputs=(784,), vocabulary=None, num_outputs=10, per_token=False)
+
+
+def mlp(hidden_units: int) -> Mlp:
+    """Return the MLP with one hidden layer."""
+    return Mlp(hidden_units=(hidden_units,), batch_norm=False, dropout=0.0)
 
 
 def step_wall_s(hidden_units: int, num_steps: int = 200) -> float:
     """Return the median seconds of one SGD step of the MLP 784-`hidden_units`-10."""
-    model = mlp.build(784, hidden_units, 10)
+    model = mlp(hidden_units).build(MNIST)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     inputs, labels = torch.rand(BATCH, 784), torch.randint(10, (BATCH,))
     times = []
@@ -32,7 +39,7 @@ def step_wall_s(hidden_units: int, num_steps: int = 200) -> float:
 def test_cpu_core(benchmark) -> None:
     torch.set_num_threads(1)
     small, large = benchmark.pedantic(lambda: (step_wall_s(8), step_wall_s(1024)), rounds=1)
-    flops = [BATCH * mlp.train_flops_per_sample(784, width, 10) for width in (8, 1024)]
+    flops = [BATCH * mlp(width).train_flops_per_sample(MNIST) for width in (8, 1024)]
     flops_per_s = (flops[1] - flops[0]) / (large - small)
     benchmark.extra_info["flops_per_s"] = flops_per_s
     benchmark.extra_info["step_overhead_wall_s"] = small - flops[0] / flops_per_s
