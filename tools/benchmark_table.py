@@ -2,7 +2,8 @@
 
     python tools/benchmark_table.py results/runs/benchmarks.json
 
-One row per benchmark: median and least seconds, rounds, and each figure of its extra info.
+For each benchmark: median and least seconds, rounds, and each figure of its extra info. Benchmarks
+that were not measured now keep their rows; every row has its machine and date.
 """
 
 import csv
@@ -19,9 +20,11 @@ def main() -> None:
     cpu = measured["machine_info"]["cpu"]
     machine = f"{cpu.get('count')} cores of {cpu.get('brand_raw')}"
     TARGET.parent.mkdir(parents=True, exist_ok=True)
+    kept = _rows_without({benchmark["name"] for benchmark in measured["benchmarks"]})
     with TARGET.open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["benchmark", "figure", "value", "machine", "date_utc"])
+        table.writerows(kept)
         for benchmark in measured["benchmarks"]:
             stats = benchmark["stats"]
             figures = {
@@ -32,6 +35,14 @@ def main() -> None:
             for figure, value in (figures | benchmark["extra_info"]).items():
                 table.writerow([benchmark["name"], figure, value, machine, measured["datetime"]])
     print(f"Table: {TARGET}")
+
+
+def _rows_without(names: set[str]) -> list[list[str]]:
+    """Return the rows that are there, but for those of these benchmarks."""
+    if not TARGET.is_file():
+        return []
+    with TARGET.open(newline="") as file:
+        return [row for row in list(csv.reader(file))[1:] if row[0] not in names]
 
 
 if __name__ == "__main__":
