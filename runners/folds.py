@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from runners.data import Samples
+from runners.data.holdout import divided_index, divided_samples
 from runners.partition import Index
 
 if TYPE_CHECKING:
@@ -38,24 +39,13 @@ def samples_of(task: "Task", training: "Training") -> Samples:
 def fold_index(index: Index, num_folds: int, held_out_fold: int) -> Index:
     """Return the index of the training set without a fold, and of that fold as the test set."""
     held_out = _is_held_out(index.train_labels, num_folds, held_out_fold)
-    keys = index.train_keys
-    return Index(
-        train_labels=index.train_labels[~held_out],
-        test_labels=index.train_labels[held_out],
-        train_keys=None if keys is None else keys[~held_out],
-        test_keys=None if keys is None else keys[held_out],
-    )
+    return divided_index(index.train_labels, index.train_keys, held_out)
 
 
 def fold_samples(samples: Samples, index: Index, num_folds: int, held_out_fold: int) -> Samples:
     """Return samples in the order of `fold_index` of the same whole index."""
     held_out = _is_held_out(index.train_labels, num_folds, held_out_fold)
-    return Samples(
-        train=samples.train[~held_out],
-        test=samples.train[held_out],
-        train_targets=samples.train_targets[~held_out],
-        test_targets=samples.train_targets[held_out],
-    )
+    return divided_samples(samples.train, samples.train_targets, held_out)
 
 
 def _is_held_out(labels: np.ndarray, num_folds: int, held_out_fold: int) -> np.ndarray:
