@@ -66,6 +66,17 @@ class FlatModel:
         (losses if weights is None else losses @ weights).backward()
         return losses.detach()
 
+    def descend(self, inputs: torch.Tensor, targets: torch.Tensor, rate: float) -> torch.Tensor:
+        """Take a step of plain SGD on the vector that `at` was given, and return the samples' mean
+        loss; leaves `gradient` alone, which spares a model of many weights passes over it.
+        """
+        loss = sample_losses(self.loss, self.module(inputs), targets).mean()
+        gradients = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
+        with torch.no_grad():
+            for parameter, gradient in zip(self.parameters, gradients, strict=True):
+                parameter.add_(gradient, alpha=-rate)
+        return loss.detach()
+
     @torch.no_grad()
     def outputs(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return what the model says of inputs when it is used, not trained."""

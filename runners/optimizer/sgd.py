@@ -40,6 +40,11 @@ class Sgd:
         """One with momentum."""
         return 1 if self.momentum else 0
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether a step only takes η times the gradient off, and some of the weights at most."""
+        return not (self.momentum or self.l1)
+
     def step(
         self,
         weights: "torch.Tensor",

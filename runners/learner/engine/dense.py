@@ -132,6 +132,7 @@ def output_gradient(
 
     Cross entropy of softmax p has p − y, binary cross entropy of the logistic function σ has σ − y
     (Bishop 2006, 4.3), the mean of n squared errors has 2 (z − y) / n; all over the batch size.
+    Written out, since torch's softmax over a few classes takes twice as long.
     """
     batch_size, num_outputs = outputs.shape[1:]
     if loss == "squared_error":
@@ -142,10 +143,11 @@ def output_gradient(
         wanted = targets.unsqueeze(2).to(outputs.dtype)
         losses = F.softplus(outputs) - outputs * wanted
         return (outputs.sigmoid() - wanted).div_(batch_size), losses[..., 0]
-    logarithms = outputs.log_softmax(dim=2)
     targets = targets.unsqueeze(2)
-    losses = -logarithms.gather(2, targets)[..., 0]
-    gradients = logarithms.exp_().scatter_add_(
-        2, targets, torch.full_like(targets, -1, dtype=outputs.dtype)
-    )
-    return gradients.div_(batch_size), losses
+    outputs = outputs - outputs.amax(dim=2, keepdim=True)
+    wanted = outputs.gather(2, targets)
+    exponentials = outputs.exp_()
+    sums = exponentials.sum(dim=2, keepdim=True)
+    losses = sums.log().sub_(wanted)[..., 0]
+    gradients = exponentials.div_(sums.mul_(batch_size))
+    return gradients.scatter_add_(2, targets, torch.full_like(wanted, -1 / batch_size)), losses

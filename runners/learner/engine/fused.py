@@ -14,10 +14,11 @@ from runners.learner.cohort import Factors, Job, Summary, Trained, add_rows
 from runners.learner.engine.dense import DenseLayers, Stack
 from runners.learner.engine.rows import Chunk, chunks, descend, hand_back
 from runners.learner.rank_data import RankData
+from runners.learner.room import Room
 from runners.optimizer import Optimizer, State
 from runners.optimizer.sgd import Sgd
 
-CACHE_BYTES = 2**22
+CACHE_BYTES = 2**23
 """What a chunk may take on a CPU: enough jobs to outweigh what calls cost, few enough to cache."""
 DEVICE_BYTES = 2**30
 """What a chunk may take of a GPU's memory: enough to keep it busy."""
@@ -30,13 +31,14 @@ class Fused:
         self._dense = dense
         self._data = data
         self._optimizer = optimizer
+        memory = torch.empty(0, device=data.device)
+        self._ends = Room(memory)
+        self._stacked = [(Room(memory), Room(memory)) for _ in dense.layers]
 
     def train(self, jobs: Sequence[Job], rates: Sequence[float]) -> Iterator[Trained]:
         """Yield trained weights chunk by chunk."""
         for chunk in chunks(jobs, self._data, self._most(jobs)):
-            if isinstance(self._optimizer, Sgd) and not (
-                self._optimizer.momentum or self._optimizer.l1
-            ):
+            if isinstance(self._optimizer, Sgd) and self._optimizer.is_plain:
                 yield self._descend_in_place(chunk, rates, self._optimizer.weight_decay)
             else:
                 yield descend(chunk, self._optimizer, rates, self._gradients)
@@ -64,15 +66,16 @@ class Fused:
         self, chunk: Chunk, rates: Sequence[float], weight_decay: float
     ) -> Trained:
         """Take all steps of a chunk's jobs by plain SGD."""
-        stacks = self._stacks(chunk.starts())
+        stacks = self._copies(chunk.starts())
         pulls = self._pulls(chunk)
-        loss_sums = stacks[0][1].new_zeros(len(chunk.jobs))
+        batch_size = chunk.jobs[0].samples.shape[1]
+        loss_sums = stacks[0][1].new_zeros(len(chunk.jobs), batch_size)
         for step, (inputs, targets) in enumerate(chunk.batches()):
             now, rate = slice(len(inputs)), rates[step]
             kept = 1 - rate * (weight_decay + chunk.proximal_weight)
             stacks_now = [(weights[now], biases[now]) for weights, biases in stacks]
             factors, losses = self._dense.gradient_factors(stacks_now, inputs, targets)
-            loss_sums[now] += losses.mean(dim=1)
+            loss_sums[now] += losses
             for (weights, biases), one in zip(stacks_now, factors, strict=True):
                 weights.baddbmm_(one.delta.mT, one.inputs, beta=kept, alpha=-rate)
                 kept_biases = biases if kept == 1 else biases.mul_(kept)
@@ -81,24 +84,29 @@ class Fused:
                 for tensor, towards in zip(stack, pull, strict=True):
                     tensor.add_(towards[now], alpha=rate)
         hand_back(State(), chunk.jobs)
-        return chunk.trained(_rows(stacks), loss_sums)
+        ends = self._ends.tensor(len(chunk.jobs), len(chunk.jobs[0].start))
+        return chunk.trained(torch.cat(_flat(stacks), dim=1, out=ends), loss_sums.mean(dim=1))
 
     def _gradients(
         self, rows: torch.Tensor, inputs: torch.Tensor, targets: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        stacks = [layer.views(rows) for layer in self._dense.layers]
-        factors, losses = self._dense.gradient_factors(stacks, inputs, targets)
+        factors, losses = self._dense.gradient_factors(self._stacks(rows), inputs, targets)
         gradients = [(one.weight_gradients(), one.bias_gradients()) for one in factors]
-        return _rows(gradients), losses.mean(dim=1)
+        return torch.cat(_flat(gradients), dim=1), losses.mean(dim=1)
+
+    def _copies(self, rows: torch.Tensor) -> list[Stack]:
+        """Return copies in the kept memory, since products are written fastest to tensors without
+        gaps.
+        """
+        return [
+            (room.tensor(*weights.shape).copy_(weights), other.tensor(*biases.shape).copy_(biases))
+            for (weights, biases), (room, other) in zip(
+                self._stacks(rows), self._stacked, strict=True
+            )
+        ]
 
     def _stacks(self, rows: torch.Tensor) -> list[Stack]:
-        """Return copies, since products are written fastest to tensors without gaps."""
-        views = [layer.views(rows) for layer in self._dense.layers]
-        dense = torch.contiguous_format
-        return [
-            (weights.clone(memory_format=dense), biases.clone(memory_format=dense))
-            for weights, biases in views
-        ]
+        return [layer.views(rows) for layer in self._dense.layers]
 
     def _pulls(self, chunk: Chunk) -> list[Stack]:
         """Return μ W₀ − d for each layer; none where both are 0."""
@@ -109,6 +117,6 @@ class Fused:
         return self._stacks(pulls if drifts is None else pulls - drifts)
 
 
-def _rows(stacks: Sequence[Stack]) -> torch.Tensor:
-    """Return the layers' numbers as rows of vectors."""
-    return torch.cat([tensor.flatten(1) for stack in stacks for tensor in stack], dim=1)
+def _flat(stacks: Sequence[Stack]) -> list[torch.Tensor]:
+    """Return the layers' numbers as rows, in the order of a vector."""
+    return [tensor.flatten(1) for stack in stacks for tensor in stack]

@@ -61,7 +61,8 @@ class Chunk:
         for lengths in self._gatherings(SAMPLES_AT_ONCE // batch_size):
             some = slice(first, first + sum(lengths))
             first = some.stop
-            inputs, targets = self._data.batch(samples[some], draws[some] if len(draws) else None)
+            drawn = draws[some] if len(draws) else None
+            inputs, targets = self._data.batch(samples[some], drawn, is_passing=True)
             yield from zip(
                 inputs.unflatten(0, (-1, batch_size)).split(lengths),
                 targets.unflatten(0, (-1, batch_size)).split(lengths),

@@ -55,3 +55,13 @@ def test_what_is_taken_is_a_copy() -> None:
     held = data(IMAGES.copy(), IMAGES.copy())
     held.batch(np.array([0]))[0].zero_()
     assert torch.equal(held.batch(np.array([0]))[0], torch.from_numpy(IMAGES[:1]))
+
+
+def test_passing_samples_are_the_same_until_the_next_ones() -> None:
+    held = data(IMAGES, IMAGES)
+    first, targets = held.batch(np.array([1, 0]), is_passing=True)
+    assert torch.equal(first, torch.from_numpy(IMAGES[[1, 0]]))
+    assert torch.equal(targets, first)
+    second, _ = held.batch(np.array([0]), is_passing=True)
+    assert torch.equal(second[0], first[0])
+    assert torch.equal(targets, torch.from_numpy(IMAGES[[1, 0]]))

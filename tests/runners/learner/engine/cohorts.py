@@ -44,11 +44,11 @@ class CountingData(RankData):
     num_asked = 0
 
     def batch(
-        self, numbers: np.ndarray, draws: np.ndarray | None = None
+        self, numbers: np.ndarray, draws: np.ndarray | None = None, *, is_passing: bool = False
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return them."""
         self.num_asked += numbers.size
-        return super().batch(numbers, draws)
+        return super().batch(numbers, draws, is_passing=is_passing)
 
 
 @dataclass(frozen=True, kw_only=True)
