@@ -24,6 +24,7 @@ for lack of time: non-IID, B=10, C=0.2, and non-IID, B=all, C=0.1, which had 0.9
 where B=10 had 0.967.
 """
 
+import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -68,7 +69,9 @@ class Mcmahan2017:
             rounds[cell] = self._rounds(cell)
             yield Figure(
                 row=cell.column,
-                quantity=f"C={cell.fraction:g}, rate {cell.learning_rate:g}",
+                quantity=(
+                    f"C={cell.fraction:g}, rate {cell.learning_rate:g}, seeds {cell.num_seeds}"
+                ),
                 unit="rounds",
                 published=cell.rounds,
                 simulated=rounds[cell],
@@ -77,13 +80,18 @@ class Mcmahan2017:
         yield from orderings(rounds)
 
     def _rounds(self, cell: Cell) -> float:
+        """Return the mean over the cell's seeds."""
+        seeds = range(self.seed, self.seed + cell.num_seeds)
+        return statistics.fmean(self._rounds_of(cell, seed) for seed in seeds)
+
+    def _rounds_of(self, cell: Cell, seed: int) -> float:
         overrides = cell.overrides(
             target_accuracy=self.target_accuracy,
             max_round_ratio=self.max_round_ratio,
             num_ranks=self.num_ranks,
-            seed=self.seed,
+            seed=seed,
         )
-        folder = Path(self.runs) / cell.folder_name(self.target_accuracy, self.seed)
+        folder = Path(self.runs) / cell.folder_name(self.target_accuracy, seed)
         return rounds_to(self.target_accuracy, accuracies(folder, overrides))
 
 

@@ -36,13 +36,16 @@ TASK = (
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """Hold one line; `rounds` are the published ones, `learning_rate` is chosen here."""
+    """Hold one line; `rounds` are the published ones, `learning_rate` and the number of seeds are
+    chosen here.
+    """
 
     partition: str
     batch_size: int
     num_participants: int
     rounds: int
     learning_rate: float
+    num_seeds: int
 
     @property
     def column(self) -> str:
@@ -89,7 +92,14 @@ def read_cells(file: str) -> list[Cell]:
     """Return a file's cells, without those that have no learning rate, which nobody has trained
     yet; raises ValueError where the file has a mistake.
     """
-    columns = ("partition", "batch_size", "num_participants", "rounds", "learning_rate")
+    columns = (
+        "partition",
+        "batch_size",
+        "num_participants",
+        "rounds",
+        "learning_rate",
+        "num_seeds",
+    )
     return [
         Cell(
             partition=row.text("partition"),
@@ -97,6 +107,7 @@ def read_cells(file: str) -> list[Cell]:
             num_participants=row.whole("num_participants"),
             rounds=row.whole("rounds"),
             learning_rate=row.number("learning_rate"),
+            num_seeds=row.whole("num_seeds"),
         )
         for row in read_rows(file, required=columns)
         if row.cells["learning_rate"]

@@ -19,7 +19,7 @@ from runners.published.mcmahan2017_cells import Cell, composed, read_cells, roun
 from runners.published.rows import read_rows
 from tests.runners.published.tables import csv_file, table
 
-HEADER = "partition,batch_size,num_participants,rounds,learning_rate"
+HEADER = "partition,batch_size,num_participants,rounds,learning_rate,num_seeds"
 PUBLISHED = Path(__file__).parents[3] / "results" / "published" / "mcmahan2017"
 CELLS = read_cells("mcmahan2017.csv")
 
@@ -31,6 +31,7 @@ def cell(partition: str, batch_size: int, num_participants: int, rounds: int) ->
         num_participants=num_participants,
         rounds=rounds,
         learning_rate=0.1,
+        num_seeds=1,
     )
 
 
@@ -73,7 +74,7 @@ def test_the_file_has_all_cells_of_the_paper_that_reach_the_target() -> None:
 
 
 def test_a_line_without_a_rate_is_not_trained(tmp_path: Path) -> None:
-    file = csv_file(tmp_path, HEADER, "iid,10,10,87,0.1", "iid,10,20,77,")
+    file = csv_file(tmp_path, HEADER, "iid,10,10,87,0.1,1", "iid,10,20,77,,1")
     assert read_cells(file) == [cell("iid", 10, 10, 87)]
 
 
@@ -119,12 +120,13 @@ def test_a_target_that_neither_reaches_is_no_ordering() -> None:
 def test_finished_runs_are_read(tmp_path: Path) -> None:
     finished_run(tmp_path / "iid_b10_m10_rate0.1_to0.7_seed0", [0.1, 0.9])
     finished_run(tmp_path / "iid_b600_m10_rate0.1_to0.7_seed0", [0.1, 0.5, 0.9])
-    file = csv_file(tmp_path, HEADER, "iid,10,10,1,0.1", "iid,600,10,4,0.1")
+    finished_run(tmp_path / "iid_b600_m10_rate0.1_to0.7_seed1", [0.1, 0.2, 0.6, 0.8])
+    file = csv_file(tmp_path, HEADER, "iid,10,10,1,0.1,1", "iid,600,10,4,0.1,2")
     figures = table("mcmahan2017", file=file, runs=str(tmp_path), target_accuracy=0.7).figures()
-    # 0.6 / 0.8 of the first round; 1 + 0.2 / 0.4 rounds, of the published 4
+    # 0.6 / 0.8 of the first round; 1 + 0.2 / 0.4 and 2 + 0.1 / 0.2 rounds, in the mean 2
     assert [(one.row, one.simulated) for one in figures] == [
         ("IID, B=10", pytest.approx(0.75)),
-        ("IID, B=all", pytest.approx(1.5)),
+        ("IID, B=all", pytest.approx(2.0)),
         ("orderings", 1),
     ]
 
@@ -132,6 +134,9 @@ def test_finished_runs_are_read(tmp_path: Path) -> None:
 def test_the_published_table_is_that_of_the_published_runs() -> None:
     with (PUBLISHED / "figures.csv").open() as file:
         published = list(csv.DictReader(file))
+    for one in CELLS:  # a run that is not there would be trained now
+        for seed in range(one.num_seeds):
+            assert (PUBLISHED / "runs" / one.folder_name(0.97, seed) / "record.json").is_file()
     figures = list(table("mcmahan2017", runs=str(PUBLISHED / "runs")).figures())
     assert [one.simulated for one in figures] == [float(row["simulated"]) for row in published]
     held = {(one.row, one.quantity.partition(",")[0]): one.is_held for one in figures}
