@@ -17,18 +17,23 @@ from runners.aggregation.mean import Mean
 from runners.folds import index_of
 from runners.learner.horovod import Horovod, check_num_ranks
 from runners.partition import Assignment, Partition, divide
-from runners.privacy import Privacy
+from runners.privacy import Load, Mechanism, Sampling
+from runners.privacy.chain import Chain
 from runners.task import Task
 from runners.task.supervised import Supervised
 from runners.training import Training
 from sim.agent import Agent
+from sim.agent.static import Static
 from sim.availability import Availability
+from sim.availability.always import Always
 from sim.bandwidth import Bandwidth
 from sim.budget import Budget
 from sim.consortium import Consortium
 from sim.fault import Fault
+from sim.fault.none import NoFault
 from sim.hardware import Hardware
 from sim.learner.none import TimeOnly
+from sim.protection import Protection
 from sim.scenario import Scenario
 from sim.tariff import Tariff
 from sim.topology import Topology
@@ -58,7 +63,7 @@ class Run:
     task: Task
     partition: Partition
     agent: Agent
-    privacy: Privacy
+    privacy: Chain
     aggregation: Aggregation
     hardware: Hardware
     variability: Variability
@@ -86,7 +91,7 @@ def build(config: Mapping[str, Any]) -> Run:
     words.
     """
     _check_root_keys(config)
-    parts = {group: build_option(group, config[group]) for group in GROUPS}
+    parts = {group: build_option(group, config[group]) for group in GROUPS if group != "privacy"}
     budget = _checked(Budget, config["budget"], "budget")
     tariff = _checked(Tariff, config["tariff"], "tariff")
     training = _checked(Training, config["training"], "training")
@@ -100,6 +105,7 @@ def build(config: Mapping[str, Any]) -> Run:
         )
     return Run(
         **parts,
+        privacy=build_chain(config["privacy"]),
         budget=budget,
         tariff=tariff,
         training=training,
@@ -123,6 +129,7 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
                 check_num_ranks(run.learner.num_ranks, len(consortium.partners))
         run.agent.check(len(consortium.partners))
         _check_aggregation(run, consortium)
+        _check_privacy(run)
         run.availability.check([partner.name for partner in consortium.partners])
         index = index_of(run.task, run.training)
         assignment = divide(index, run.partition, consortium.partners, run.seed)
@@ -163,6 +170,57 @@ def _check_aggregation(run: Run, consortium: Consortium) -> None:
         )
 
 
+def _check_privacy(run: Run) -> None:
+    """Raise ValueError where updates don't pass through the mechanisms, or not by themselves."""
+    changing = [one for one in run.privacy.mechanisms if one.is_about_updates]
+    if changing and not run.mode.merges_updates:
+        raise ValueError(
+            f"privacy must be none or dp_sgd in a mode whose partners send something other than "
+            f"updates of the whole model, got {_names_of(changing)}; try mode=proxy/federated"
+        )
+    if run.privacy.needs_sum and run.aggregation.needs_rows:
+        raise ValueError(
+            f"aggregation must be mean or norm_bound where privacy speaks of the sum of updates, got "
+            f"{run.aggregation}; try aggregation=mean, or privacy=clip"
+        )
+    if changing and getattr(run.mode, "algorithm", None) == "scaffold":
+        raise ValueError(
+            f"privacy must be none or dp_sgd with mode.algorithm=scaffold, whose control variates "
+            f"are not protected, got {_names_of(changing)}; try mode.algorithm=fedavg"
+        )
+
+
+def _names_of(mechanisms: Collection[Mechanism]) -> str:
+    return " and ".join(type(one).__module__.rpartition(".")[2] for one in mechanisms)
+
+
+def sampling_of(run: Run) -> Sampling:
+    """Return how the partners of a merge are drawn, as far as a guarantee may rest on it: who is
+    there depends on more than chance where partners come and go, and then nothing is amplified.
+    """
+    num_partners = len(run.scenario.consortium(run.seed).partners)
+    drawn = getattr(run.agent, "num_participants", None)
+    is_by_chance = isinstance(run.agent, Static) and isinstance(run.availability, Always)
+    if drawn is None or not is_by_chance or not isinstance(run.fault, NoFault):
+        return Sampling(kind="everyone", num_partners=num_partners, num_chosen=num_partners)
+    return Sampling(kind="fixed", num_partners=num_partners, num_chosen=drawn)
+
+
+def _protection(run: Run, consortium: Consortium, workload: Workload) -> Protection:
+    sampling = sampling_of(run)
+    num_chosen = getattr(run.agent, "num_participants", None) or len(consortium.partners)
+    load = Load(num_parameters=workload.num_parameters, num_partners=num_chosen)
+    cost = run.privacy.cost(load)
+    return Protection(
+        wire_bytes=run.privacy.wire_bytes(workload.update_bytes, load),
+        partner_sim_s=cost.partner_sim_s,
+        proxy_sim_s=cost.proxy_sim_s,
+        num_round_trips=cost.num_round_trips,
+        step_factor=run.privacy.step_factor,
+        max_merges=run.privacy.max_merges(sampling),
+    )
+
+
 def _workload(task: Task, assignment: Assignment) -> Workload:
     return Workload(
         num_parameters=task.num_parameters,
@@ -189,7 +247,7 @@ def _setting(run: Run, consortium: Consortium, workload: Workload) -> Setting:
         mode=run.mode,
         agent=run.agent,
         budget=run.budget,
-        wire_bytes=run.privacy.wire_bytes(workload.update_bytes),
+        protection=_protection(run, consortium, workload),
         merge_passes=run.aggregation.merge_passes(len(consortium.partners)),
         seed=run.seed,
         trace_level=run.trace_level,
@@ -202,6 +260,8 @@ def option_name(group: str, node: Mapping[str, Any]) -> str:
     """
     if "name" in node:
         return node["name"]
+    if group == "privacy" and isinstance(node, Mapping) and "_target_" not in node:
+        return "+".join(node)
     modules = node["_target_"].split(".")[1:-1]
     return "/".join(modules[len(group.split(".")) :])
 
@@ -218,6 +278,20 @@ def _check_root_keys(config: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"missing root key {', '.join(missing)}; start from conf/run.yaml, which has them all"
         )
+
+
+def build_chain(node: Any) -> Chain:
+    """Return the checked mechanisms of privacy in the order of the config's node."""
+    if not isinstance(node, Mapping) or not node or "_target_" in node:
+        raise ConfigError(
+            f"privacy must have at least one mechanism, got {node!r}; "
+            "try privacy=none, or 'privacy=[clip,dp_central]'"
+        )
+    mechanisms = [build_option("privacy", one, f"privacy.{name}") for name, one in node.items()]
+    try:
+        return Chain(tuple(mechanisms))
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def build_option(group: str, node: Any, path: str | None = None) -> Any:

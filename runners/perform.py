@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runners.build import Run, assemble, build
+from runners.build import Run, assemble, build, sampling_of
 from runners.record import config_hash, describe, write_record, write_table
 from sim.learner import Learner
 from sim.learner.none import TimeOnly
@@ -142,12 +142,27 @@ def _write(
             tariff=job.run.tariff,
         ),
         "wall": wall,
+        "privacy": privacy_summary(job.run, outcome),
         "metrics": metrics,
     }
     write_table(job.folder / "rounds.parquet", rounds)
     write_table(job.folder / "trace.parquet", spans_table(outcome.spans))
     write_timeline(job.folder / "timeline.json", outcome.spans, record["names"]["mode"])
     write_record(job.folder, record)
+
+
+def privacy_summary(run: Run, outcome: Outcome) -> dict[str, Any]:
+    """Return a record's `privacy` part: how partners were drawn, as far as a guarantee rests on it,
+    how many merges there were, and what is guaranteed after them.
+    """
+    sampling = sampling_of(run)
+    num_merges = sum(len(one.feedback) for one in outcome.rounds)
+    guarantees = run.privacy.guarantees(sampling, num_merges)
+    return {
+        "sampling": vars(sampling),
+        "num_merges": num_merges,
+        "guarantees": [vars(guarantee) for guarantee in guarantees],
+    }
 
 
 @contextmanager

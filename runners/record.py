@@ -23,7 +23,7 @@ from runners.build import GROUPS, ConfigError, build_option, option_name
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 PACKAGES = ("accord", "torch", "horovod", "simpy", "hydra-core", "numpy", "pandas", "scikit-learn")
 
 Config = Mapping[str, Any]
@@ -54,6 +54,7 @@ def describe(config: Config, status: str) -> dict[str, Any]:
         "hardware": _hardware(),
         "virtual": None,
         "wall": None,
+        "privacy": None,
         "metrics": None,
         "error": None,
     }

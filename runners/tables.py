@@ -81,7 +81,7 @@ def virtual_summary(
 
 def _usage(outcome: Outcome, rounds: pd.DataFrame) -> Usage:
     """Return what is paid for; a server that nothing went through is not rented."""
-    busy_sim_s = float(rounds["compute_sim_s"].sum())
+    busy_sim_s = float(rounds[["compute_sim_s", "protect_sim_s"]].to_numpy().sum())
     last = rounds.iloc[-1]
     return Usage(
         partner_busy_sim_s=busy_sim_s,

@@ -136,6 +136,7 @@ def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgres
         rates=Rates(run.training, run.task.optimizer.learning_rate, job.budget_samples),
         privacy=run.privacy,
         aggregation=run.aggregation,
+        seed=run.seed,
     )
     train(job, ranks, learner, on_progress)
 

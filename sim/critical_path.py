@@ -18,7 +18,7 @@ NOBODY = "nobody"
 TOLERANCE = 1e-12
 """Relative difference below which two times are the same: sums of floats reach them two ways."""
 
-_ORDER = {"compute": 0, "transfer": 0, "merge": 1, "queue": 2, "down": 3}
+_ORDER = {"compute": 0, "protect": 0, "transfer": 0, "merge": 1, "queue": 2, "down": 3}
 """Work goes first; what a partner undergoes and does not do counts only where no work ends."""
 
 

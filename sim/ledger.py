@@ -35,6 +35,7 @@ class Ledger:
     ) -> None:
         self.models: tuple[Model, ...] = ()
         self.answers_jointly = False
+        self.num_merges = 0
         self._budget = budget
         self._budget_samples = budget.num_epochs * workload.total_samples
         self._learner = learner
@@ -79,6 +80,7 @@ class Ledger:
         """Close a round; `evaluates=None` evaluates when the budget's next evaluation is due."""
         self.models = tuple(models)
         self._num_samples += num_samples
+        self.num_merges += len(merged)
         self._check_progress(now_sim_s, num_samples)
         self._put_down(
             now_sim_s,

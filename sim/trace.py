@@ -1,10 +1,11 @@
 """Owns what a run leaves behind on the virtual clock: one row per round and one per span.
 
-A span is what one actor did without a break. A partner's kinds are `compute`, `transfer`, `queue`
-(its update waits at a server), `merge` (its update is being merged), `wait` (for others) and `down`
-(not available). Servers have rows of their own: actor `proxy`, or `proxy.0`, `proxy.1`, … with more
-workers; so has what a partner sends while it computes: actor `north/background`. Level `rounds`
-keeps the sums of the partners' spans but not the spans.
+A span is what one actor did without a break. A partner's kinds are `compute`, `protect` (its update
+is made fit to be sent), `transfer`, `queue` (the update waits at a server), `merge` (it is being
+merged), `wait` (for others) and `down` (not available). Servers have rows of their own: actor
+`proxy`, or `proxy.0`, `proxy.1`, … with more workers; so has what a partner sends while it
+computes: actor `north/background`. Level `rounds` keeps the sums of the partners' spans but not the
+spans.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from sim.learner import Evaluation, Feedback
 
-KINDS = ("compute", "transfer", "queue", "merge", "wait", "down")
+KINDS = ("compute", "protect", "transfer", "queue", "merge", "wait", "down")
 PROXY = "proxy"
 LEVELS = ("rounds", "spans")
 

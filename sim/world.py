@@ -27,6 +27,7 @@ from sim.network import Network
 from sim.outages import Outages
 from sim.partner import Member
 from sim.presence import Presence, Steps
+from sim.protection import Protection
 from sim.proxy import ProxyServer
 from sim.routing import Router
 from sim.streams import stream
@@ -47,6 +48,8 @@ class Mode(Protocol):
     """Whether one machine sees every partner's update by itself, so that a rule other than the sum
     can merge them.
     """
+    merges_updates: ClassVar[bool]
+    """Whether partners' updates go through `Learner.merge` alone, where they can be protected."""
 
     def run(self, world: "World") -> Steps:
         """Yield the events the protocol waits for, until the world's budget is spent."""
@@ -57,8 +60,8 @@ class Mode(Protocol):
 class Setting:
     """Hold all that a simulation depends on, but for the learner.
 
-    `wire_bytes` is what an update weighs on the wire, after privacy and compression;
-    `merge_passes` is how often a server goes through an update to merge it.
+    `protection` is what privacy and compression make of an update; `merge_passes` is how often a
+    server goes through an update to merge it.
     """
 
     consortium: Consortium
@@ -73,7 +76,7 @@ class Setting:
     mode: Mode
     agent: Agent
     budget: Budget
-    wire_bytes: int
+    protection: Protection
     merge_passes: float
     seed: int
     trace_level: str
@@ -164,6 +167,7 @@ class World:
     def _build_members(self) -> list[Member]:
         setting = self.setting
         step_sim_s = setting.hardware.steps_sim_s(setting.workload, 1)
+        step_sim_s *= setting.protection.step_factor
         return [
             Member(
                 self.env,
@@ -269,6 +273,27 @@ class World:
         transfer = self.transfer(self.proxy_of(member), member, num_bytes)
         return member.traced("transfer", transfer, num_bytes)
 
+    def protect(self, member: Member, server: ProxyServer | None) -> Steps:
+        """Let a partner make its update fit to be sent, with what it has to ask of a server for
+        that; None where the partners are among themselves.
+        """
+        protection = self.setting.protection
+        if server is not None:
+            for _ in range(protection.num_round_trips):
+                yield member.traced("protect", self.transfer(member, server, 0.0), 0.0)
+                yield member.traced("protect", self.transfer(server, member, 0.0), 0.0)
+        if protection.partner_sim_s:
+            took_sim_s = protection.partner_sim_s / member.speed * member.slowdown
+            yield member.traced("protect", self.env.timeout(took_sim_s), 0.0)
+
+    def reveal(self, server: ProxyServer) -> Steps:
+        """Let a server make the sum of protected updates fit to be used."""
+        took_sim_s = self.setting.protection.proxy_sim_s
+        if took_sim_s:
+            start_sim_s = self.env.now
+            yield self.env.timeout(took_sim_s)
+            self.trace.other_span(server.name, "protect", start_sim_s, self.env.now, 0.0)
+
     def send_direct(self, sender: Member, receiver: Member, num_bytes: float) -> simpy.Event:
         """Send from a partner to another; the sender is busy until all has arrived."""
         return sender.traced("transfer", self.transfer(sender, receiver, num_bytes), num_bytes)
@@ -305,9 +330,15 @@ class World:
         return self._ledger.spent_fraction >= 1 or self.is_stopped
 
     @property
+    def wire_bytes(self) -> int:
+        """What an update weighs on the wire."""
+        return self.setting.protection.wire_bytes
+
+    @property
     def is_stopped(self) -> bool:
-        """Whether an evaluation has ended the run before its time."""
-        return self._ledger.is_stopped
+        """Whether an evaluation, or a budget of privacy, has ended the run before its time."""
+        is_exhausted = self._ledger.num_merges >= self.setting.protection.max_merges
+        return self._ledger.is_stopped or is_exhausted
 
     def tensor_bytes(self, num_bytes: float) -> list[float]:
         """Divide an update's bytes among the gradient tensors, in forward order."""

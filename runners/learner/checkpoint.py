@@ -73,6 +73,8 @@ class Checkpoint:
                 "num_samples": learner.rates.num_samples,
                 "owned_losses": learner.owned.losses,
                 "controls": learner.merging.controls.of_partner,
+                "num_merges": learner.merging.num_merges,
+                "memories": learner.merging.memories,
                 "phases": learner.stopwatch.phases(),
             },
         )
@@ -85,6 +87,8 @@ class Checkpoint:
         learner.rates.num_samples = self.learner["num_samples"]
         learner.owned.losses = self.learner["owned_losses"]
         learner.merging.controls.of_partner = self.learner["controls"]
+        learner.merging.num_merges = self.learner["num_merges"]
+        learner.merging.memories = self.learner["memories"]
         learner.stopwatch.restore(self.learner["phases"])
 
 

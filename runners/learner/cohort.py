@@ -31,7 +31,10 @@ class Job:
     `samples` are numbers of training samples, int64 of shape (num_steps, batch_size), at least one
     step; `draws` augment them (`augmentation.draw`). `proximal_weight` μ adds μ (w − start) to each
     gradient, `drift`, of shape (num_parameters,), is added as it is. `state` is what the optimizer
-    goes on with, and is changed; a new one begins. `seed` is for dropout.
+    goes on with, and is changed; a new one begins. `seed` is for dropout and for noise.
+
+    With a rule of example-level privacy only the first `counts` of each row of samples take part,
+    int64 of shape (num_steps,), and `expected_count` do in the mean; None without.
     """
 
     start: torch.Tensor
@@ -41,6 +44,8 @@ class Job:
     proximal_weight: float = 0.0
     drift: torch.Tensor | None = None
     seed: int = 0
+    counts: np.ndarray | None = None
+    expected_count: int | None = None
 
     @property
     def num_steps(self) -> int:

@@ -12,11 +12,13 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from runners.example_rule import ExampleRule
 from runners.learner.cohort import Engine, Job
 from runners.learner.engine.dense import DenseLayers, dense_layers
 from runners.learner.engine.fused import Fused
 from runners.learner.engine.loop import Loop
 from runners.learner.engine.low_rank import LowRank
+from runners.learner.engine.private import Private
 from runners.learner.engine.vmap import Vmap
 from runners.learner.flat_model import FlatModel
 from runners.learner.rank_data import RankData
@@ -36,9 +38,16 @@ against 5.6 at 6e7 (16 and 32 channels), and 11.5 against 9.7 at 2e8 (32 and 64)
 class Engines:
     """Keep the engines of one model, and choose among them."""
 
-    def __init__(self, model: FlatModel, data: RankData, optimizer: Optimizer) -> None:
+    def __init__(
+        self,
+        model: FlatModel,
+        data: RankData,
+        optimizer: Optimizer,
+        rule: ExampleRule | None = None,
+    ) -> None:
         self._model = model
         self._data = data
+        self._private = None if rule is None else Private(model, data, optimizer, rule)
         self._loop = Loop(model, data, optimizer)
         self._vmap = Vmap(model, data, optimizer) if model.is_sample_wise else None
         self._dense = dense_layers(model)
@@ -62,6 +71,8 @@ class Engines:
         return engine
 
     def _choice(self, jobs: Sequence[Job]) -> tuple[Engine, str]:
+        if self._private is not None:
+            return self._private, f"example-level privacy, clipped by {self._private.way}"
         if self._vmap is None:
             return self._loop, "batch norm or dropout joins the samples of a batch"
         if self._dense is not None:

@@ -1,8 +1,8 @@
 """Learner `horovod`: real training on Horovod ranks. The only module that imports horovod.
 
 `Horovod` is the option, and cheap to import. `rendezvous` is where a parent process gives ranks
-their place; `Ranks` is what a rank sees of the others: sums and gathers, joined by all ranks in the
-same order.
+their place; `Ranks` is what a rank sees of the others: sums, gathers and messages, joined by all
+ranks in the same order.
 
 Updates are summed where the model lives: by NCCL when every rank has a GPU of its own, by Gloo on
 CPUs, and by Gloo after a copy to the host when ranks share a GPU (NCCL refuses two ranks on one
@@ -144,6 +144,21 @@ class Ranks:
         received, _ = self._hvd.alltoall(wire, splits=splits, name="exchange")
         pieces = received.to(self.device).split([math.prod(shape) for shape in shapes])
         return [piece.view(shape) for piece, shape in zip(pieces, shapes, strict=True)]
+
+    def exchange_bytes(self, outgoing: Sequence[bytes], name: str) -> list[bytes]:
+        """Send `outgoing[r]`, maybe empty, to rank r and to no other; return what comes from each
+        rank. Raises ValueError where it is 2 GiB or more together.
+        """
+        import numpy as np
+        import torch
+
+        lengths = [len(message) for message in outgoing]
+        if sum(lengths) >= 2**31:  # Horovod counts in 32 bits
+            raise ValueError(f"messages must be below 2 GiB together, got {sum(lengths)} bytes")
+        wire = torch.from_numpy(np.frombuffer(bytearray().join(outgoing), dtype=np.uint8))
+        splits = torch.tensor(lengths, dtype=torch.int32)
+        received, sizes = self._hvd.alltoall(wire, splits=splits, name=name)
+        return [piece.numpy().tobytes() for piece in received.split(sizes.tolist())]
 
     def gather(self, value: Any, name: str) -> list[Any]:
         """Return every rank's `value`, in the order of the ranks."""

@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from runners.example_ledger import ExampleLedger
+from runners.example_rule import ExampleRule
 from runners.learner.batches import Batches
 from runners.learner.cohort import Factors, Job, Summary, Trained
 from runners.learner.engines import Engines
+from runners.learner.example_batches import ExampleBatches
 from runners.learner.flat_model import FlatModel
 from runners.learner.parts import PartModels
+from runners.learner.private_gradient import PrivateGradient, example_weights
 from runners.learner.rank_data import RankData
 from runners.learner.transfer import start_from
 from runners.optimizer import State
@@ -30,6 +34,8 @@ TEST_NUMBERS = 2**21
 
 MAX_ENGINES = 256
 """Parts whose engines are kept. Independent parts are new ones every round."""
+
+LEDGER = "example ledger"
 
 Name = tuple[str | int, ...]
 """What an order of samples is for, and whose samples they are."""
@@ -46,12 +52,17 @@ class LocalTraining:
         data: RankData,
         assignment: Assignment,
         seed: int,
+        example_rule: ExampleRule | None = None,
     ) -> None:
+        """`example_rule` is what every step follows that trains on partners' samples; None where
+        single examples are not hidden.
+        """
         self.task = task
         self.data = data
         self._augmentation = training.augmentation
         self._assignment = assignment
         self._seed = seed
+        self.example_rule = example_rule
         self._batches: dict[Name, Batches] = {}
         self._sample_weights: dict[tuple[float, ...], torch.Tensor] = {}
         self._engines: dict[Part | None, Engines] = {}
@@ -62,6 +73,12 @@ class LocalTraining:
         if training.start_from is not None:
             start_from(training.start_from, self.model)
         self.parts = PartModels(self.model, task.hidden_axes(), seed)
+        self.ledger: ExampleLedger | None = None
+        self._private: PrivateGradient | None = None
+        if example_rule is not None:
+            num_held = [len(samples) for samples in assignment.train]
+            self.ledger = ExampleLedger(example_rule, num_held, task.batch_size)
+            self._private = PrivateGradient(self.model, example_rule, seed)
 
     @property
     def num_partners(self) -> int:
@@ -82,6 +99,8 @@ class LocalTraining:
 
     def job(self, work: Work, start: torch.Tensor, state: State | None, **rule: Any) -> Job:
         """Return a work as a job from `start`, a vector of the work's part; draws its samples."""
+        if self.example_rule is not None:
+            return self._private_job(work, start, state, **rule)
         batches = self._order("batches", work.data_of)
         shape = (work.num_steps, self.task.batch_size)
         return Job(
@@ -114,6 +133,12 @@ class LocalTraining:
         """Return the inputs of the next batches, (num_batches * batch_size, …), and a seed for
         dropout; the same on all ranks.
         """
+        if self.example_rule is not None:
+            raise ValueError(
+                "mode.distillation_steps must be 0 with privacy.dp_sgd, since distillation reads "
+                "a partner's samples as they are; try mode.distillation_steps=0, or a mode "
+                "without distillation"
+            )
         # Teachers are spread over the ranks, so all ranks draw, and from an order of its own.
         order = self._order("distillation", data_of)
         numbers = order.take(num_batches * self.task.batch_size)
@@ -126,8 +151,11 @@ class LocalTraining:
 
         The works are one batch where samples don't mix: gradients at the same weights add up, and
         one large product is faster than many small ones. Behind the gradient stands the mean loss
-        of each partner.
+        of each partner. With a rule for examples they are clipped sums, without noise.
         """
+        if self._private is not None:
+            self._add_clipped(self._private, works, weights, start)
+            return
         if not (works and self.model.is_sample_wise):
             self._add_gradients(works, weights, start)
             return
@@ -138,6 +166,24 @@ class LocalTraining:
         mean_losses = sample_losses.view(len(works), -1).mean(dim=1)
         for number, work in enumerate(works):
             losses[work.partner] = mean_losses[number]
+
+    def note_steps(self, works: Sequence[Work], weights: Sequence[float] | None = None) -> None:
+        """Put down on the ledger that these works are done; all ranks must note all of them.
+
+        With `weights` they are one step together, behind noise for the example that weighs most.
+        """
+        if self.ledger is None:
+            return
+        each = [1.0] * len(works) if weights is None else self._example_weights(works, weights)
+        for work, weight in zip(works, each, strict=True):
+            self.ledger.note(work.data_of, work.num_steps, max(each) / weight)
+
+    def add_noise(self, works: Sequence[Work], weights: Sequence[float], number: int) -> None:
+        """Add noise to the sum of all ranks' gradients in the model's buffer, the same on all
+        ranks, if a rule asks for it; `number` is another one for each step.
+        """
+        if self._private is not None:
+            self._private.add_noise(number, max(self._example_weights(works, weights)))
 
     def union_batch(self, works: Sequence[Work]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return one batch of each work, one after the other."""
@@ -168,14 +214,69 @@ class LocalTraining:
         return torch.cat([model.outputs(some) for some in batches])
 
     def state(self) -> dict[Name, dict[str, Any]]:
-        """Return where every order of samples stands."""
-        return {name: batches.state() for name, batches in self._batches.items()}
+        """Return where every order of samples stands, and the ledger."""
+        state = {name: batches.state() for name, batches in self._batches.items()}
+        return state if self.ledger is None else {**state, (LEDGER,): self.ledger.state()}
 
     def restore(self, state: dict[Name, dict[str, Any]], engine_names: Sequence[str]) -> None:
         """Go on with orders of samples from where `state` was taken, by then with these engines."""
         self._earlier_engines = list(engine_names)
         for (purpose, *data_of), one in state.items():
-            self._order(str(purpose), tuple(map(int, data_of))).restore(one)
+            if purpose == LEDGER:
+                assert self.ledger is not None, "a run resumes with its own rule"
+                self.ledger.restore(one)
+            else:
+                self._order(str(purpose), tuple(map(int, data_of))).restore(one)
+
+    def _private_job(
+        self, work: Work, start: torch.Tensor, state: State | None, **rule: Any
+    ) -> Job:
+        order = self._examples(work)
+        taken = order.steps(work.num_steps, self.task.batch_size)
+        return Job(
+            start=start,
+            samples=taken.samples,
+            draws=order.draws(taken.samples.shape),
+            seed=order.seed(),
+            state=state,
+            counts=taken.counts,
+            expected_count=taken.expected,
+            **rule,
+        )
+
+    def _add_clipped(
+        self,
+        private: PrivateGradient,
+        works: Sequence[Work],
+        weights: Sequence[float],
+        start: torch.Tensor,
+    ) -> None:
+        """Compute the works' clipped sums as one batch, with as many of each work as take part."""
+        self.model.buffer.zero_()
+        if not works:
+            return
+        orders = [self._examples(work) for work in works]
+        taken = [order.steps(1, self.task.batch_size) for order in orders]
+        numbers = [one.samples[0, : one.counts[0]] for one in taken]
+        draws = [
+            draw
+            for order, some in zip(orders, numbers, strict=True)
+            if (draw := order.draws(some.shape)) is not None
+        ]
+        batch = self.data.batch(np.concatenate(numbers), np.concatenate(draws) if draws else None)
+        losses = private.add(start, batch, taken, self._example_weights(works, weights))
+        for work, loss in zip(works, losses, strict=True):
+            self.model.tail[work.partner] = loss
+
+    def _example_weights(self, works: Sequence[Work], weights: Sequence[float]) -> list[float]:
+        """Return what an example of each work weighs in a sum."""
+        held = [self.num_held(work) for work in works]
+        return example_weights(weights, held, self.task.batch_size)
+
+    def _examples(self, work: Work) -> ExampleBatches:
+        order = self._order("batches", work.data_of)
+        assert isinstance(order, ExampleBatches)
+        return order
 
     def _add_gradients(
         self, works: Sequence[Work], weights: Sequence[float], start: torch.Tensor
@@ -199,7 +300,7 @@ class LocalTraining:
                 self._earlier_engines = self.engine_names()
                 del self._engines[next(iter(self._engines))]
             model = self.parts.model(part)
-            self._engines[part] = Engines(model, self.data, self.task.optimizer)
+            self._engines[part] = Engines(model, self.data, self.task.optimizer, self.example_rule)
         return self._engines[part]
 
     def _order(self, purpose: str, data_of: tuple[int, ...]) -> Batches:
@@ -208,5 +309,9 @@ class LocalTraining:
         if name not in self._batches:
             samples = np.concatenate([self._assignment.train[partner] for partner in data_of])
             rng = stream(self._seed, *name)
-            self._batches[name] = Batches(samples, rng, self._augmentation)
+            self._batches[name] = (
+                Batches(samples, rng, self._augmentation)
+                if self.example_rule is None
+                else ExampleBatches(samples, rng, self._augmentation, self.example_rule.sampling)
+            )
         return self._batches[name]

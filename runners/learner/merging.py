@@ -7,7 +7,7 @@ mechanism, a wire precision, SCAFFOLD and robust rules of aggregation see every 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 
 import torch
@@ -21,7 +21,8 @@ from runners.learner.local_training import LocalTraining
 from runners.learner.overlap import mean_of_holders
 from runners.learner.version import Version, version_of
 from runners.learner.wire_precision import rounded
-from runners.privacy import Privacy
+from runners.privacy import Merge, SumInProgress
+from runners.privacy.chain import Chain
 from runners.stopwatch import Stopwatch
 from sim.learner import Part, Work
 
@@ -32,7 +33,8 @@ class Cohort:
     of what is sent.
 
     `control` is the line's control variate, None where the rule uses none. `teachers` gets the
-    hosted partners' trained weights, None where nobody needs them.
+    hosted partners' trained weights, None where nobody needs them. `dropped` partners were to take
+    part.
     """
 
     works: Sequence[Work]
@@ -41,6 +43,7 @@ class Cohort:
     wire_bytes_per_parameter: float | None
     control: torch.Tensor | None
     teachers: list[Teacher] | None
+    dropped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,44 +59,78 @@ class Update:
 
 
 class Merging:
-    """Train cohorts and merge their updates, with all other ranks."""
+    """Train cohorts and merge their updates, with all other ranks.
+
+    `num_merges` are those so far, `memories` what privacy's mechanisms remember of them.
+    """
 
     def __init__(
         self,
         *,
         ranks: Ranks,
         training: LocalTraining,
-        privacy: Privacy,
+        privacy: Chain,
         aggregation: Aggregation,
         stopwatch: Stopwatch,
+        seed: int,
+        secret: int,
     ) -> None:
         self.controls = Controls(training.num_partners)
+        self.num_merges = 0
+        self.memories = privacy.new_memory()
         self._ranks = ranks
         self._training = training
         self._privacy = privacy
         self._aggregation = aggregation
         self._stopwatch = stopwatch
+        self._seed = seed
+        self._secret = secret
 
     def update(self, cohort: Cohort) -> Update:
         """Return what the cohort's works change, merged; the same on all ranks."""
-        sums = _Sums(self._training, cohort.control is not None)
+        merge = self._merge_of(cohort)
+        cohort = replace(cohort, weights=self._privacy.weights(cohort.weights))
+        sums = _Sums(self._training, cohort.control is not None, self._privacy.num_figures)
+        secure = self._secure_sum(merge)
         rows = None
         with self._stopwatch.phase("train"):
             if self._aggregation.needs_rows:
-                rows = self._rows(cohort, sums)
+                rows = self._rows(cohort, merge, sums)
             else:
                 for part in dict.fromkeys(work.part for work in cohort.works):
-                    self._add(cohort, part, sums)
+                    self._add(cohort, part, merge, sums, secure)
         with self._stopwatch.phase("communicate"):
             self._ranks.sum(sums.buffer, "merge")
             if rows is not None:
                 self._ranks.sum(rows, "rows")
+            if secure is not None:
+                sums.update += secure.finish()
+        with self._stopwatch.phase("train"):
+            vector = self._merged(cohort, sums.update, rows)
+            vector = self._privacy.reveal(vector, sums.figures, merge, self.memories)
+        self.num_merges += 1
         return Update(
-            vector=self._merged(cohort, sums.update, rows),
+            vector=vector,
             control_change=sums.control,
             losses=sums.losses.cpu(),
             norms=sums.norms.cpu(),
         )
+
+    def _merge_of(self, cohort: Cohort) -> Merge:
+        return Merge(
+            number=self.num_merges,
+            partners=tuple(work.partner for work in cohort.works),
+            dropped=cohort.dropped,
+            num_partners=self._training.num_partners,
+            seed=self._seed,
+            secret=self._secret,
+        )
+
+    def _secure_sum(self, merge: Merge) -> SumInProgress | None:
+        mechanism = self._privacy.secure_sum
+        if mechanism is None:
+            return None
+        return mechanism.begin_sum(self._training.model.size, merge, self._ranks)
 
     def _merged(
         self, cohort: Cohort, total: torch.Tensor, rows: torch.Tensor | None
@@ -107,43 +144,77 @@ class Merging:
             return mean_of_holders(total, list(zip(indices, cohort.weights, strict=True)))
         return total
 
-    def _add(self, cohort: Cohort, part: Part | None, sums: "_Sums") -> None:
+    def _add(
+        self,
+        cohort: Cohort,
+        part: Part | None,
+        merge: Merge,
+        sums: "_Sums",
+        secure: SumInProgress | None,
+    ) -> None:
         """Add the updates of the hosted works on one part."""
         numbers = self._hosted(cohort, part)
         indices = self._training.parts.indices(part)
         total = sums.update
         if indices is not None:
             total = torch.zeros(len(indices), dtype=torch.float64, device=total.device)
-        summary = self._add_updates(cohort, part, numbers, total, sums)
+        if self._needs_rows(cohort):
+            summary = self._add_rows(cohort, part, numbers, merge, total, sums, secure)
+        else:
+            summary = self._add_sums(cohort, part, numbers, merge, total, sums)
         if indices is not None:
             sums.update[indices] += total
         sums.note([cohort.works[number].partner for number in numbers], summary)
 
-    def _add_updates(
+    def _add_sums(
         self,
         cohort: Cohort,
         part: Part | None,
         numbers: Sequence[int],
+        merge: Merge,
         total: torch.Tensor,
         sums: "_Sums",
     ) -> Summary:
+        """Let the engines add up, scaled by the norms that they find."""
         jobs = self._jobs(cohort, numbers)
         given = torch.tensor([cohort.weights[number] for number in numbers], device=total.device)
 
         def factors(some: Sequence[int], norms: torch.Tensor) -> torch.Tensor:
-            assert not self._aggregation.needs_rows, "such a rule is not given sums"
-            return self._aggregation.factors(given[list(some)], norms)
+            scales = self._privacy.scales(norms, merge, self.memories)
+            sums.figures += self._privacy.figures(norms, merge, self.memories).sum(dim=0)
+            return scales * self._factors(given[list(some)], norms * scales)
 
-        if not jobs or not self._needs_rows(cohort):
-            return self._training.add_updates(part, jobs, cohort.rates, factors, total)
+        return self._training.add_updates(part, jobs, cohort.rates, factors, total)
+
+    def _add_rows(
+        self,
+        cohort: Cohort,
+        part: Part | None,
+        numbers: Sequence[int],
+        merge: Merge,
+        total: torch.Tensor,
+        sums: "_Sums",
+        secure: SumInProgress | None,
+    ) -> Summary:
+        """Add up update by update, as they leave their partners."""
+        given = torch.tensor([cohort.weights[number] for number in numbers], device=total.device)
         losses, norms = torch.zeros_like(given), torch.zeros_like(given)
-        for some, updates, piece_losses in self._updates(cohort, part, numbers, jobs, sums):
+        for some, updates, piece_losses in self._updates(cohort, part, numbers, merge, sums):
             losses[some] = piece_losses
             norms[some] = torch.linalg.vector_norm(updates, dim=1)
-            total += factors(some, norms[some]) @ updates
+            factors = self._factors(given[some], norms[some])
+            if secure is None:
+                total += factors @ updates
+            else:
+                partners = [cohort.works[numbers[number]].partner for number in some]
+                secure.add(updates * factors[:, None], partners)
         return Summary(losses=losses, norms=norms)
 
-    def _rows(self, cohort: Cohort, sums: "_Sums") -> torch.Tensor:
+    def _factors(self, weights: torch.Tensor, norms: torch.Tensor) -> torch.Tensor:
+        assert not self._aggregation.needs_rows, "such a rule is not given sums"
+        return self._aggregation.factors(weights, norms)
+
+    def _rows(self, cohort: Cohort, merge: Merge, sums: "_Sums") -> torch.Tensor:
         """Return the updates of the hosted works, and zeros for the others: a row for each work."""
         if any(work.part is not None for work in cohort.works):
             raise ValueError(
@@ -151,10 +222,9 @@ class Merging:
                 "try aggregation=mean"
             )
         numbers = self._hosted(cohort, None)
-        jobs = self._jobs(cohort, numbers)
         shape = (len(cohort.works), self._training.model.size)
         rows = torch.zeros(shape, device=self._ranks.device)
-        for some, updates, losses in self._updates(cohort, None, numbers, jobs, sums):
+        for some, updates, losses in self._updates(cohort, None, numbers, merge, sums):
             mine = [numbers[number] for number in some]
             rows[mine] = updates
             norms = torch.linalg.vector_norm(updates, dim=1)
@@ -167,11 +237,14 @@ class Merging:
         cohort: Cohort,
         part: Part | None,
         numbers: Sequence[int],
-        jobs: Sequence[Job],
+        merge: Merge,
         sums: "_Sums",
     ) -> Iterator[tuple[Sequence[int], torch.Tensor, torch.Tensor]]:
-        """Yield numbers of jobs, their updates as they leave their partners, and their losses."""
-        for piece in self._training.train(part, jobs, cohort.rates):
+        """Yield numbers of hosted works, counted among `numbers`, their updates as they leave their
+        partners, and their losses.
+        """
+        jobs = self._jobs(cohort, numbers)
+        for piece in self._training.train(part, jobs, cohort.rates) if jobs else ():
             starts = torch.stack([jobs[number].start for number in piece.numbers])
             updates = piece.ends - starts
             if cohort.teachers is not None:
@@ -180,7 +253,9 @@ class Merging:
             if cohort.control is not None:
                 for number, update in zip(piece.numbers, updates, strict=True):
                     self._note_control(cohort, numbers[number], update, sums)
-            updates = self._privacy.protect(updates)
+            partners = [cohort.works[numbers[number]].partner for number in piece.numbers]
+            updates, figures = self._privacy.protect(updates, partners, merge, self.memories)
+            sums.figures += figures.sum(dim=0)
             if cohort.wire_bytes_per_parameter is not None:
                 updates = rounded(updates, cohort.wire_bytes_per_parameter)
             yield piece.numbers, updates, piece.losses
@@ -226,7 +301,7 @@ class Merging:
 
     def _needs_rows(self, cohort: Cohort) -> bool:
         return (
-            self._privacy.sees_updates
+            self._privacy.needs_rows
             or cohort.control is not None
             or cohort.teachers is not None
             or cohort.wire_bytes_per_parameter is not None
@@ -244,16 +319,17 @@ class Merging:
 
 class _Sums:
     """What a merge sums over the ranks, in one buffer: the update, the line's control variate if
-    there is one, and the partners' losses and norms.
+    there is one, the figures of privacy's mechanisms, and the partners' losses and norms.
     """
 
-    def __init__(self, training: LocalTraining, has_control: bool) -> None:
+    def __init__(self, training: LocalTraining, has_control: bool, num_figures: int) -> None:
         model = training.model
         sizes = [model.size, model.num_parameters if has_control else 0]
-        sizes += [training.num_partners] * 2
+        sizes += [num_figures, training.num_partners, training.num_partners]
         device = training.data.device
         self.buffer = torch.zeros(sum(sizes), dtype=torch.float64, device=device)
-        self.update, control, self.losses, self.norms = self.buffer.split(sizes)
+        parts = self.buffer.split(sizes)
+        self.update, control, self.figures, self.losses, self.norms = parts
         self.control = control if has_control else None
 
     def note(self, partners: Sequence[int], summary: Summary) -> None:

@@ -42,6 +42,7 @@ class OwnedSteps:
         """Return the version after a work, to be computed, and the work's number."""
         if any(step.end is start for step in self._waiting):
             self.compute()
+        self._training.note_steps([work])
         end = start.next(None)
         end.part = work.part
         number = len(self.losses)

@@ -8,6 +8,7 @@ A step of a shared model is only begun by `step` (`shared_step`), and steps of o
 off (`owned_steps`): the simulation goes on, and whatever needs the result first waits for it.
 """
 
+import secrets
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,7 +26,7 @@ from runners.learner.shared_step import SharedStep
 from runners.learner.testing import Testing
 from runners.learner.version import Version, version_of
 from runners.learner.wire_precision import rounded
-from runners.privacy import Privacy
+from runners.privacy.chain import Chain
 from runners.stopwatch import Stopwatch
 from sim.learner import (
     Distillation,
@@ -51,8 +52,9 @@ class RankLearner:
         ranks: Ranks,
         training: LocalTraining,
         rates: Rates,
-        privacy: Privacy,
+        privacy: Chain,
         aggregation: Aggregation,
+        seed: int,
     ) -> None:
         self.stopwatch = Stopwatch(ranks.device)
         self.training = training
@@ -64,6 +66,8 @@ class RankLearner:
             privacy=privacy,
             aggregation=aggregation,
             stopwatch=self.stopwatch,
+            seed=seed,
+            secret=ranks.gather(secrets.randbits(63), "secret")[0],
         )
         self._shared = SharedStep(ranks, training, rates, self.stopwatch)
         self._testing = Testing(training)
@@ -93,6 +97,7 @@ class RankLearner:
         weights: Sequence[float],
         outer: Outer | None = None,
         distillation: Distillation | None = None,
+        dropped: Sequence[int] = (),
     ) -> Merged:
         """Train every hosted work from its start, and add the weighted updates of all ranks, or let
         `outer` step with them.
@@ -100,7 +105,7 @@ class RankLearner:
         self.finish()
         version = version_of(model)
         teachers: list[Teacher] | None = None if distillation is None else []
-        update = self._update(version, works, weights, outer, teachers)
+        update = self._update(version, works, weights, outer, teachers, dropped)
         merged = self._moved(version, update.vector, outer)
         if update.control_change is not None:
             change = update.control_change.to(torch.float32)
@@ -224,6 +229,7 @@ class RankLearner:
         weights: Sequence[float],
         outer: Outer | None,
         teachers: list[Teacher] | None,
+        dropped: Sequence[int],
     ) -> Update:
         num_steps = [work.num_steps for work in works]
         num_samples = sum(num_steps) * self.training.task.batch_size
@@ -237,6 +243,7 @@ class RankLearner:
             wire_bytes_per_parameter=None if outer is None else outer.wire_bytes_per_parameter,
             control=control,
             teachers=teachers,
+            dropped=tuple(dropped),
         )
         return self.merging.update(cohort)
 

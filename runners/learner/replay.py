@@ -72,11 +72,12 @@ class ReplayingLearner:
         weights: Sequence[float],
         outer: Outer | None = None,
         distillation: Distillation | None = None,
+        dropped: Sequence[int] = (),
     ) -> Merged:
         """Train and merge."""
         if self._is_replaying():
             return self._replayed(model)
-        return self._noted(self._learner.merge(model, works, weights, outer, distillation))
+        return self._noted(self._learner.merge(model, works, weights, outer, distillation, dropped))
 
     def combine(
         self,

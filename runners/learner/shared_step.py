@@ -34,9 +34,13 @@ class SharedStep:
         if any(work.num_steps != 1 or work.start is not start for work in works):
             raise ValueError("a step of a shared model needs works of one step from one version")
         training, model = self._training, self._training.model
+        held = [training.num_held(work) for work in works]
+        weights = [one / sum(held) for one in held]
+        training.note_steps(works, weights)
         with self._stopwatch.phase("train"):
-            self._compute(works, version_of(start).weights(), stages)
+            self._compute(works, weights, version_of(start).weights(), stages)
             wait = self._ranks.start_sum(model.buffer, "step")
+        number = self._rates.num_samples
         (rate,) = self._rates.take(1, len(works) * training.task.batch_size)
         merged = version.next(None)
         losses = torch.zeros(len(model.tail))
@@ -45,6 +49,7 @@ class SharedStep:
             with self._stopwatch.phase("communicate"):
                 wait()
             with self._stopwatch.phase("train"):
+                training.add_noise(works, weights, number)
                 merged.vector = self._stepped(version, rate)
                 losses.copy_(model.tail)
 
@@ -58,10 +63,16 @@ class SharedStep:
             unfinished, self._unfinished = self._unfinished, None
             unfinished()
 
-    def _compute(self, works: Sequence[Work], start: torch.Tensor, stages: Stages | None) -> None:
+    def _compute(
+        self,
+        works: Sequence[Work],
+        weights: Sequence[float],
+        start: torch.Tensor,
+        stages: Stages | None,
+    ) -> None:
         training = self._training
-        held = [training.num_held(work) for work in works]
-        weights = [one / sum(held) for one in held]
+        if training.example_rule is not None:
+            stages = None  # no rank sees the whole of an example's gradient, so none can clip it
         if stages is not None and stages not in self._staged:
             self._staged[stages] = StagedGradient.of(self._ranks, training, stages)
         staged = None if stages is None else self._staged[stages]

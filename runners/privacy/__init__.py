@@ -48,7 +48,9 @@ class Merge:
     """Describe a merge: `number` of those before it, whose updates are summed (`partners`), and who
     was chosen but did not get through (`dropped`); partners in the order of the updates' weights.
 
-    `memory` is the mechanism's own, the same on all ranks unless it says otherwise, picklable.
+    `memory` is the mechanism's own: numbers, strings, tensors, and lists and dicts of them, which a
+    rank's checkpoint saves. `secret` is a number that no seed gives away, the same on all ranks of
+    a run; it is drawn anew when a run is resumed.
     """
 
     number: int
@@ -56,6 +58,7 @@ class Merge:
     dropped: tuple[int, ...]
     num_partners: int
     seed: int
+    secret: int
     memory: dict[str, Any] = field(default_factory=dict)
 
     def stream(self, *names: str | int) -> np.random.Generator:
@@ -119,6 +122,8 @@ class SumInProgress(Protocol):
 class Mechanism:
     """Do nothing to updates; options override what they do."""
 
+    is_about_updates: bool = True
+    """Whether it does something to updates, and not to the steps behind them."""
     needs_rows: bool = False
     """Whether `protect` does more than to scale updates by their norms. If nothing needs rows, no
     single update need ever exist.
@@ -129,6 +134,12 @@ class Mechanism:
     """Whether every update counts the same, 1 / number of partners, whatever data a partner holds:
     what a bound on one partner's influence needs.
     """
+    needs_sum: bool = False
+    """Whether the guarantee is about the sum of all updates, so that no rule of aggregation may
+    pick among them.
+    """
+    step_factor: float = 1.0
+    """How many times as long a training step takes at a partner."""
     num_figures: int = 0
     """Numbers of each update that are added up beside it."""
 

@@ -1,26 +1,16 @@
 """Privacy `none`: updates leave as they are.
 
 Guarantee: none. Whoever sees an update, and that is the proxy or every partner, can try to invert
-it.
+it. Trust: everyone.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import torch
+from runners.privacy import Mechanism
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plain:
-    """Send the update itself."""
+class Plain(Mechanism):
+    """Do nothing; beside other mechanisms it changes nothing."""
 
-    sees_updates = False
-
-    def wire_bytes(self, update_bytes: int) -> int:
-        """Return the plain size."""
-        return update_bytes
-
-    def protect(self, updates: "torch.Tensor") -> "torch.Tensor":
-        """Return the updates unchanged."""
-        return updates
+    is_about_updates = False

@@ -18,6 +18,7 @@ from sim.hardware import Hardware
 from sim.hardware.instant import Instant
 from sim.learner.none import TimeOnly
 from sim.mode.partner.allreduce import Allreduce
+from sim.protection import Protection
 from sim.topology import Topology
 from sim.topology.star import Star
 from sim.transport.ideal import Ideal
@@ -139,7 +140,7 @@ def _setting(case: Case) -> Setting:
             stops_at_target=False,
             patience_evaluations=None,
         ),
-        wire_bytes=case.update_bytes,
+        protection=Protection(wire_bytes=case.update_bytes),
         merge_passes=1.0,
         seed=case.seed,
         trace_level="rounds",

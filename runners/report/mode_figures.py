@@ -152,9 +152,9 @@ def where_time_goes(sweep: Sweep, shown: Sequence[Summary]) -> Picture:
     return Picture(
         name="where-time-goes",
         title="Where the time goes",
-        caption="What a partner does, on average, during a run: it computes, sends and receives, "
-        "waits while its update is in the proxy's queue or being merged, waits for others, or is "
-        "not there. At the right: the whole run.",
+        caption="What a partner does, on average, during a run: it computes, protects its update, "
+        "sends and receives, waits while its update is in the proxy's queue or being merged, waits "
+        "for others, or is not there. At the right: the whole run.",
         figure=with_mode_rows(figure, labels, has_legend=True),
     )
 

@@ -14,6 +14,7 @@ REFERENCE_COLOURS = {"solo": "#868e99", "pool": "#a6703c"}
 MAIN_COLOURS = {"partner/allreduce": "#1f7fc4", "proxy/federated": "#d55e00"}
 KIND_COLOURS = {
     "compute": "#3aa193",
+    "protect": "#5b7fb8",
     "transfer": "#d9b44a",
     "queue": "#d7a3cf",
     "merge": "#a8559f",

@@ -173,6 +173,7 @@ class Learner(Protocol):
         weights: Sequence[float],
         outer: Outer | None = None,
         distillation: Distillation | None = None,
+        dropped: Sequence[int] = (),
     ) -> Merged:
         """Train each work from its start, and add the weighted updates to `model`; weights are used
         as given.
@@ -180,7 +181,7 @@ class Learner(Protocol):
         Works on parts are merged where they overlap: a weight of the model moves by the weighted
         mean of the works that hold it. `outer` steps with the merged update instead of adding it;
         its momentum belongs to the model and goes on from version to version. `distillation` goes
-        on from there.
+        on from there. `dropped` partners were to take part, but their updates did not arrive.
         """
         ...
 

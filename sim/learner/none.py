@@ -45,6 +45,7 @@ class TimeOnly:
         weights: Sequence[float],
         outer: Outer | None = None,
         distillation: Distillation | None = None,
+        dropped: Sequence[int] = (),
     ) -> Merged:
         """Return the next version."""
         return Merged(model=Version(version=model.version + 1), feedback=_no_feedback)

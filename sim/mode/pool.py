@@ -26,6 +26,7 @@ class Pool:
     """Train one model on the union of the data, on one machine."""
 
     merges_in_one_place: ClassVar[bool] = False
+    merges_updates: ClassVar[bool] = False
 
     def run(self, world: World) -> Steps:
         """Move the data, then pass `num_epochs` times over all of them."""

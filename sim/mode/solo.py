@@ -27,6 +27,7 @@ class Solo:
     """Train one model per partner, on that partner's data only."""
 
     merges_in_one_place: ClassVar[bool] = False
+    merges_updates: ClassVar[bool] = False
 
     def run(self, world: World) -> Steps:
         """Let every partner pass `num_epochs` times over its own data."""

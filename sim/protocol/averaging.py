@@ -22,17 +22,20 @@ def merge_by_data(
     outer: Outer | None = None,
     *,
     normalises: bool = False,
+    dropped: Sequence[Member] = (),
 ) -> Merged:
     """Let `members` train on their own data from `model` on, and merge their updates.
 
     Partner k has weight n_k / n, n being the samples that all of these members hold (McMahan et al.
     2017, algorithm 1); `normalises` takes what differs in their numbers of steps out of that.
+    `dropped` were to take part as well.
     """
     works = [local.work(world, one, model) for one in members]
     weights = data_weights(world, members)
     if normalises:
         weights = normalised(weights, [work.num_steps for work in works])
-    return world.learner.merge(model, works, weights, outer)
+    lost = [member.index for member in dropped]
+    return world.learner.merge(model, works, weights, outer, dropped=lost)
 
 
 def normalised(weights: Sequence[float], num_steps: Sequence[int]) -> list[float]:

@@ -70,7 +70,7 @@ class FreeRunning:
         if worker.index not in self._pulled:
             yield from servers.reach(partial(self._pull, worker))
         yield worker.compute(1)
-        yield from servers.reach(partial(servers.push, worker, world.setting.wire_bytes))
+        yield from servers.reach(partial(servers.push, worker, world.wire_bytes))
 
     def _pull(self, worker: Member) -> Steps:
         version = self._model

@@ -42,7 +42,7 @@ class PushPull:
         self._servers = servers
         self._workers = workers
         self._late = late
-        self._push_bytes = world.setting.wire_bytes / num_partitions
+        self._push_bytes = world.wire_bytes / num_partitions
         self._pull_bytes = world.workload.update_bytes / num_partitions
         env = world.env
         self._added = {one.index: [env.event() for _ in range(num_partitions)] for one in workers}

@@ -83,15 +83,16 @@ class Tour:
 
     def _take_part(self, member: Member, local: LocalTraining) -> Steps:
         world, server = self._world, self.region.server
-        down_bytes, up_bytes = world.workload.update_bytes, world.setting.wire_bytes
+        down_bytes, up_bytes = world.workload.update_bytes, world.wire_bytes
         yield member.traced("transfer", world.transfer(server, member, down_bytes), down_bytes)
         yield member.compute(local.num_steps(world.workload, member.index))
+        yield from world.protect(member, server)
         yield member.traced("transfer", world.transfer(member, server, up_bytes), up_bytes)
         yield world.merge_at(server, member, up_bytes)
 
     def _report(self) -> Steps:
         server, root = self.region.server, self.region.root
-        num_bytes = self._world.setting.wire_bytes
+        num_bytes = self._world.wire_bytes
         yield from pass_on(self._world, server, root, num_bytes)
         yield root.merge(num_bytes).end
         self.sum = sum_at(root)

@@ -17,6 +17,11 @@ from tests.runners.alternatives import leaves
 CONF = Path(__file__).parents[2] / "conf"
 OWN_KEYS = ("seed", "trace_level", "training", "budget", "tariff")
 TASK_PARTS = PARTS["task"]
+CHAINS = {
+    "dp_central": "clip,dp_central",
+    "dp_distributed": "clip,dp_distributed,secagg",
+}
+"""What a mechanism of privacy asks to stand beside it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +80,17 @@ def _place(group: str, option: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what chooses an option, and where it then stands."""
     if group == "fusion":
         return (f"+fusion={option}",), ("mode", "fusion")
+    if group == "privacy":
+        return chain_with(option), (group, option)
     if group in TASK_PARTS:
         return (f"task={_preset_of(group, option)}",), ("task", group)
     return (f"{group}={option}",), (group,)
+
+
+def chain_with(mechanism: str) -> tuple[str, ...]:
+    """Return the overrides that choose a privacy mechanism among those it asks for."""
+    chain = CHAINS.get(mechanism, mechanism)
+    return (f"privacy=[{chain}]", "mode=proxy/federated", "agent.num_participants=2")
 
 
 def _preset_of(part: str, option: str) -> str:

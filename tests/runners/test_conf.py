@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from runners.build import GROUPS, build, option_name
 from tests.runners.compose import compose
+from tests.runners.knobs import chain_with
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("data", "model", "optimizer")
@@ -64,6 +65,8 @@ def name_of(path: Path) -> str:
 def composed(path: Path) -> dict[str, Any]:
     """Return the config of a run with this option."""
     group, name = group_of(path), name_of(path)
+    if group == "privacy":
+        return compose(*chain_with(name))
     if group not in PARTS:
         return compose(f"{group}={name}", *EXAMPLE.get(f"{group}/{name}", ()))
     usual = "mnist_cnn" if name in ("cnn", "resnet") else "mnist_mlp"

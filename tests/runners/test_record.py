@@ -158,7 +158,7 @@ def test_the_dictionary_has_every_file_of_a_run(finished: Path) -> None:
 def test_the_dictionary_has_every_engine() -> None:
     modules = (ROOT / "runners" / "learner" / "engine").glob("*.py")
     engines = {path.stem for path in modules if path.read_text().startswith('"""Engine `')}
-    assert len(engines) == 4 and engines - documented() == set()
+    assert len(engines) == 5 and engines - documented() == set()
 
 
 def test_the_dictionary_has_every_group_that_is_named() -> None:

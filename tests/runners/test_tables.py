@@ -24,7 +24,7 @@ SPANS: list[Span] = [
 ]
 
 
-SECONDS = dict.fromkeys(("compute", "transfer", "queue", "merge", "wait", "down"), 0.0)
+SECONDS = dict.fromkeys(("compute", "protect", "transfer", "queue", "merge", "wait", "down"), 0.0)
 
 
 def losses(*values: float) -> tuple[Callable[[], tuple[Feedback, ...]], ...]:

@@ -14,6 +14,7 @@ from sim.fault.none import NoFault
 from sim.hardware.cpu_core import CpuCore
 from sim.learner import Evaluation, Learner, Model
 from sim.learner.none import TimeOnly
+from sim.protection import Protection
 from sim.topology.star import Star
 from sim.transport.ideal import Ideal
 from sim.variability.none import Steady
@@ -33,6 +34,8 @@ def partner(name: str, **changes: Any) -> Partner:
     }
     return Partner(name=name, **(values | changes))
 
+
+UNPROTECTED = Protection(wire_bytes=400)
 
 SURROUNDINGS = {
     "topology": Star(backbone_bytes_per_s=None),
@@ -70,6 +73,7 @@ def simulate() -> Callable[..., tuple[World, Outcome]]:
         num_samples: Sequence[int] | None = None,
         stops_at_target: bool = False,
         patience_evaluations: int | None = None,
+        protection: Protection = UNPROTECTED,
         **groups: Any,
     ) -> tuple[World, Outcome]:
         setting = Setting(
@@ -105,7 +109,7 @@ def simulate() -> Callable[..., tuple[World, Outcome]]:
                 stops_at_target=stops_at_target,
                 patience_evaluations=patience_evaluations,
             ),
-            wire_bytes=400,
+            protection=protection,
             merge_passes=1.0,
             seed=seed,
             trace_level=trace_level,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sim.learner import Merged, Model, Outer, Work
+from sim.learner import Distillation, Merged, Model, Outer, Work
 from sim.learner.none import TimeOnly, Version
 
 
@@ -23,6 +23,7 @@ class Recording(TimeOnly):
         self.merges: list[Merge] = []
         self.averages: list[tuple[list[int], list[float]]] = []
         self.works: list[Work] = []
+        self.dropped: list[list[int]] = []
 
     def step(self, model: Model, works: Sequence[Work]) -> Merged:
         self.works += works
@@ -34,11 +35,14 @@ class Recording(TimeOnly):
         works: Sequence[Work],
         weights: Sequence[float],
         outer: Outer | None = None,
+        distillation: Distillation | None = None,
+        dropped: Sequence[int] = (),
     ) -> Merged:
         self.works += works
         starts = [(work.partner, work.start.version) for work in works]
         self.merges.append(Merge(model.version, starts, list(weights), outer))
-        return super().merge(model, works, weights, outer)
+        self.dropped.append(list(dropped))
+        return super().merge(model, works, weights, outer, distillation, dropped)
 
     def average(self, models: Sequence[Model], weights: Sequence[float]) -> Version:
         self.averages.append(([model.version for model in models], list(weights)))

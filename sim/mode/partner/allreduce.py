@@ -30,6 +30,7 @@ class Allreduce:
     """Train one model that all partners hold, one allreduce a step."""
 
     merges_in_one_place: ClassVar[bool] = False
+    merges_updates: ClassVar[bool] = False
 
     algorithm: str
     fusion: Fusion | None
@@ -68,7 +69,7 @@ class Allreduce:
 
     def _step(self, world: World, crew: Crew, members: Sequence[Member]) -> Steps:
         sites = crew.sites(members)
-        num_bytes = world.setting.wire_bytes
+        num_bytes = world.wire_bytes
         if self.fusion is None:
             yield world.compute_together(members, 1)
             phases = allreduce(self.algorithm, len(members), num_bytes, sites)

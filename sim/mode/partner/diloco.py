@@ -46,6 +46,7 @@ class DiLoCo:
     """Train one model that all partners hold, `inner_steps` batches between two sums of a layer."""
 
     merges_in_one_place: ClassVar[bool] = False
+    merges_updates: ClassVar[bool] = False
 
     inner_steps: int
     outer_learning_rate: float
@@ -137,7 +138,7 @@ class DiLoCo:
     def _fragments(self, world: World) -> list[Fragment]:
         """Return the fragments as they are sent: an update's bytes in another precision."""
         precision = self.wire_bytes_per_parameter / world.workload.bytes_per_parameter
-        tensor_bytes = world.tensor_bytes(world.setting.wire_bytes * precision)
+        tensor_bytes = world.tensor_bytes(world.wire_bytes * precision)
         return fragments(tensor_bytes, self.inner_steps, self.num_fragments)
 
     def _synchronise(

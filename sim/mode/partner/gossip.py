@@ -38,6 +38,7 @@ class Gossip:
     """Train one model per partner; `num_neighbours` is for the graph `random`."""
 
     merges_in_one_place: ClassVar[bool] = False
+    merges_updates: ClassVar[bool] = False
 
     graph: str
     num_neighbours: int

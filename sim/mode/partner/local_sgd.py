@@ -31,6 +31,7 @@ class LocalSgd:
     """Train one model that all partners hold, `inner_steps` batches each between two averages."""
 
     merges_in_one_place: ClassVar[bool] = False
+    merges_updates: ClassVar[bool] = True
 
     inner_steps: int
     algorithm: str
@@ -72,6 +73,6 @@ class LocalSgd:
             )
 
     def _average(self, world: World, crew: Crew, members: Sequence[Member]) -> Steps:
-        num_bytes = world.setting.wire_bytes
+        num_bytes = world.wire_bytes
         phases = allreduce(self.algorithm, len(members), num_bytes, crew.sites(members))
         yield from world.collective(members, phases)

@@ -41,6 +41,7 @@ class ParameterServer:
     """
 
     merges_in_one_place: ClassVar[bool] = False
+    merges_updates: ClassVar[bool] = False
 
     num_servers: int
     placement: str

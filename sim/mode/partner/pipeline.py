@@ -18,6 +18,7 @@ partner is lost, and done again when all are back. A cut link stops the pipeline
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import simpy
 
@@ -41,6 +42,9 @@ PATIENCE_SIM_S = 30 * 86400.0
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
     """Train one model whose layers lie on different partners."""
+
+    merges_in_one_place: ClassVar[bool] = False
+    merges_updates: ClassVar[bool] = False
 
     num_stages: int | None
     balance: str
@@ -122,7 +126,7 @@ class Pipeline:
     def _plan(self, world: World, stages: Sequence[range]) -> Plan:
         """Return the plan of a step."""
         workload, num_stages, costs = world.workload, len(stages), _costs(world)
-        tensor_bytes = world.tensor_bytes(world.setting.wire_bytes)
+        tensor_bytes = world.tensor_bytes(world.wire_bytes)
         micro_batches = cut_batch(num_stages * workload.batch_size, self.num_micro_batches)
         order = SCHEDULES[self.schedule]
         return Plan(

@@ -27,6 +27,7 @@ and is sent again what it is to keep. A cut link holds up the round.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import simpy
 
@@ -50,6 +51,9 @@ Parts = Mapping[Member, SubModel]
 @dataclass(frozen=True, kw_only=True)
 class Submodel:
     """Train one model in parts that partners hold."""
+
+    merges_in_one_place: ClassVar[bool] = False
+    merges_updates: ClassVar[bool] = False
 
     kind: str
     fractions: tuple[float, ...] | None
@@ -239,4 +243,4 @@ def _gather(world: World, keeper: Member, models: Sequence[Model], parts: Parts)
 
 
 def _send(world: World, keeper: Member, member: Member, part: SubModel) -> Steps:
-    yield world.send_direct(member, keeper, world.setting.wire_bytes * part.cost_fraction)
+    yield world.send_direct(member, keeper, world.wire_bytes * part.cost_fraction)

@@ -38,6 +38,7 @@ class FedBuff(LocalTraining):
     """
 
     merges_in_one_place: ClassVar[bool] = True
+    merges_updates: ClassVar[bool] = True
 
     buffer_size: int
     concurrency: int | None
@@ -128,9 +129,10 @@ class _Flights:
 
     def _fly(self, member: Member) -> Steps:
         world = self._world
-        num_bytes = world.setting.wire_bytes
+        num_bytes = world.wire_bytes
         yield world.receive(member, world.workload.update_bytes)
         yield member.compute(self._mode.num_steps(world.workload, member.index))
+        yield from world.protect(member, world.proxy_of(member))
         yield world.send(member, num_bytes)
         yield world.merge_at(world.proxy_of(member), member, num_bytes)
 
@@ -142,7 +144,8 @@ class _Flights:
             return
         full, self._buffer = self._buffer, []
         sums = dict.fromkeys(one.sum for one in full)
-        yield from exchange(self._world, sums, self._world.setting.wire_bytes)
+        yield from exchange(self._world, sums, self._world.wire_bytes)
+        yield from self._world.reveal(self._world.proxy)
         kept = [one for one in full if one.sum.is_kept]
         self._lose(len(full) - len(kept))
         if kept and not self._world.is_spent:

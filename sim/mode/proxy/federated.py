@@ -44,6 +44,7 @@ class Federated(LocalTraining):
     """Train one model that the proxy holds, with local training at every partner in every round."""
 
     merges_in_one_place: ClassVar[bool] = True
+    merges_updates: ClassVar[bool] = True
 
     algorithm: str
     server: Server
@@ -88,7 +89,7 @@ class Federated(LocalTraining):
             summed = yield from self._collect(world, chosen)
             merged = []
             if summed:
-                merged = [self._merge(world, model, summed)]
+                merged = [self._merge(world, model, summed, chosen)]
                 model = merged[0].model
             num_steps = sum(self.num_steps(world.workload, one.index) for one in summed)
             world.end_round(
@@ -115,7 +116,8 @@ class Federated(LocalTraining):
         yield world.env.all_of(attempts)  # what they had under way stops before the round does
         in_time = [member for member, is_done in zip(chosen, done, strict=True) if is_done]
         if in_time:
-            yield from exchange(world, sums.values(), self._num_vectors * world.setting.wire_bytes)
+            yield from exchange(world, sums.values(), self._num_vectors * world.wire_bytes)
+            yield from world.reveal(world.proxy)
         kept = [member for member in in_time if sums[world.proxy_of(member)].is_kept]
         return kept[:num_wanted]  # two workers may end at one instant
 
@@ -129,12 +131,22 @@ class Federated(LocalTraining):
         return world.env.any_of([enough, world.env.timeout(self.deadline_sim_s)])
 
     def _take_part(self, world: World, member: Member) -> Steps:
-        num_bytes = self._num_vectors * world.setting.wire_bytes
+        num_bytes = self._num_vectors * world.wire_bytes
         yield world.receive(member, self._num_vectors * world.workload.update_bytes)
         yield member.compute(self.num_steps(world.workload, member.index))
+        yield from world.protect(member, world.proxy_of(member))
         yield world.send(member, num_bytes)
         yield world.merge_at(world.proxy_of(member), member, num_bytes)
 
-    def _merge(self, world: World, model: Model, members: Sequence[Member]) -> Merged:
-        outer, normalises = self.server.outer(), self.algorithm == "fednova"
-        return merge_by_data(world, model, members, self, outer, normalises=normalises)
+    def _merge(
+        self, world: World, model: Model, members: Sequence[Member], chosen: Sequence[Member]
+    ) -> Merged:
+        return merge_by_data(
+            world,
+            model,
+            members,
+            self,
+            self.server.outer(),
+            normalises=self.algorithm == "fednova",
+            dropped=[member for member in chosen if member not in members],
+        )

@@ -40,6 +40,7 @@ class Hierarchical(LocalTraining):
     """
 
     merges_in_one_place: ClassVar[bool] = True
+    merges_updates: ClassVar[bool] = True
 
     regional_rounds: int
     num_regions: int | None
@@ -108,7 +109,7 @@ class Hierarchical(LocalTraining):
         ]
         yield world.env.all_of(attempts)
         sums = dict.fromkeys(tour.sum for tour in tours if tour.sum)
-        yield from exchange(world, sums, world.setting.wire_bytes)
+        yield from exchange(world, sums, world.wire_bytes)
         return [tour for tour in tours if tour.sum and tour.sum.is_kept]
 
     def _learn(

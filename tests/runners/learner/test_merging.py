@@ -1,6 +1,7 @@
 """A cohort's updates become one: weights, rules, mechanisms, precision, parts and controls."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -15,7 +16,8 @@ from runners.learner.local_training import LocalTraining
 from runners.learner.merging import Cohort, Merging, Update
 from runners.learner.version import Version
 from runners.optimizer import State
-from runners.privacy import Privacy
+from runners.privacy import Mechanism, Merge
+from runners.privacy.chain import Chain
 from runners.privacy.none import Plain
 from runners.stopwatch import Stopwatch
 from sim.learner import PLAIN, LocalRule, Part, Work
@@ -26,29 +28,28 @@ RATES = (0.1, 0.2)
 MEAN, AS_THEY_ARE = Mean(), Plain()
 
 
-class Halved:
+@dataclass(frozen=True, kw_only=True)
+class Halved(Mechanism):
     """A mechanism by which half of an update leaves its owner."""
 
-    sees_updates = True
+    needs_rows = True
 
-    def wire_bytes(self, update_bytes: int) -> int:
-        """Return what a whole one weighs."""
-        return update_bytes
-
-    def protect(self, updates: torch.Tensor) -> torch.Tensor:
+    def protect(self, updates: torch.Tensor, partners: Sequence[int], merge: Merge) -> torch.Tensor:
         """Return the half of each."""
         return updates / 2
 
 
 def merging(
-    mine: LocalTraining, aggregation: Aggregation = MEAN, privacy: Privacy = AS_THEY_ARE
+    mine: LocalTraining, aggregation: Aggregation = MEAN, privacy: Mechanism = AS_THEY_ARE
 ) -> Merging:
     return Merging(
         ranks=OneRank(),
         training=mine,
-        privacy=privacy,
+        privacy=Chain((privacy,)),
         aggregation=aggregation,
         stopwatch=Stopwatch(CPU),
+        seed=0,
+        secret=0,
     )
 
 
@@ -78,7 +79,7 @@ def cohort(
 
 
 def merged(
-    aggregation: Aggregation = MEAN, privacy: Privacy = AS_THEY_ARE, **rest: float
+    aggregation: Aggregation = MEAN, privacy: Mechanism = AS_THEY_ARE, **rest: float
 ) -> Update:
     mine = training()
     return merging(mine, aggregation, privacy).update(cohort(mine, **rest))

@@ -9,6 +9,7 @@ from runners.learner.rank_learner import RankLearner
 from runners.learner.rates import Rates
 from runners.learner.saved_models import MAX_MODELS, NAME, save_models
 from runners.learner.version import Version
+from runners.privacy.chain import Chain
 from runners.privacy.none import Plain
 from tests.runners.learner.one_rank import RECIPE, OneRank, mlp, training
 
@@ -18,7 +19,8 @@ def learner(**settings: bool) -> RankLearner:
         ranks=OneRank(),
         training=training(model=mlp(6, **settings)),
         rates=Rates(RECIPE, 0.1, 100),
-        privacy=Plain(),
+        privacy=Chain((Plain(),)),
+        seed=0,
         aggregation=Mean(),
     )
 

@@ -111,6 +111,7 @@ def _record(mode: str, seed: int, status: str, learner: str) -> dict[str, Any]:
         "hardware": {"cpu": "A CPU", "num_cores": 2, "memory_bytes": 8_000_000_000, "gpus": []},
         "virtual": None,
         "wall": None,
+        "privacy": None,
         "metrics": None,
         "error": None,
     }  # fmt: skip
@@ -128,9 +129,9 @@ def _rounds(mode: str, seed: int, accuracy: float | None, learner: str) -> pd.Da
     num_bytes = (
         ROUND_BYTES.get(mode, 1e6) * number if mode != "pool" else POOLED_BYTES * (number > 0)
     )
-    shares = [0.5, 0.3, 0.03, 0.02, 0.1, 0.05]
+    shares = [0.5, 0.05, 0.25, 0.03, 0.02, 0.1, 0.05]
     if not mode.startswith("proxy"):
-        shares = [0.5, 0.3, 0.0, 0.0, 0.15, 0.05]
+        shares = [0.5, 0.0, 0.3, 0.0, 0.0, 0.15, 0.05]
     return pd.DataFrame(
         {
             "round": number,

@@ -18,7 +18,7 @@ def test_folder_without_runs_is_named_with_a_remedy(tmp_path):
 def test_unknown_schema_version_is_refused(sweep):
     path = sweep.finished("solo", 0) / "record.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 7}))
-    with pytest.raises(ValueError, match="schema_version 7, this report reads 3"):
+    with pytest.raises(ValueError, match="schema_version 7, this report reads 4"):
         load_sweep(sweep.folder)
 
 

@@ -30,7 +30,7 @@ def test_schedule(simulate) -> None:
     assert [one.end_sim_s for one in outcome.rounds] == pytest.approx([0, 8, 16])
     assert [one.num_samples for one in outcome.rounds] == [0, 8, 16]
     assert outcome.rounds[1].partner_sim_s == pytest.approx(
-        {"compute": 3, "transfer": 12, "queue": 0, "merge": 0, "wait": 1, "down": 0}
+        {"compute": 3, "transfer": 12, "protect": 0, "queue": 0, "merge": 0, "wait": 1, "down": 0}
     )
     # 2 rounds, 2(p-1)/p * 400 each
     assert [member.uplink.carried_bytes for member in world.members] == pytest.approx([800, 800])

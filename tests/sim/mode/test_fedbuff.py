@@ -58,7 +58,7 @@ def test_schedule_and_staleness(simulate) -> None:
     ]
     assert [one.num_samples for one in outcome.rounds] == [0, 16, 32, 48]
     assert outcome.rounds[1].partner_sim_s == pytest.approx(
-        {"compute": 6, "transfer": 19, "queue": 0, "merge": 1, "wait": 0, "down": 0}
+        {"compute": 6, "protect": 0, "transfer": 19, "queue": 0, "merge": 1, "wait": 0, "down": 0}
     )
     # by 42: a has fetched 4 times and delivered 3 times, slow 3 times each
     assert outcome.rounds[3].num_bytes == pytest.approx(13 * 400)

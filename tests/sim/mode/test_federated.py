@@ -33,7 +33,7 @@ def test_schedule(simulate) -> None:
     # at 13.5, merged at 14
     assert account(outcome) == [(0, 0, 0), (14, 2, 0)]
     assert outcome.rounds[1].partner_sim_s == pytest.approx(
-        {"compute": 6, "transfer": 19, "queue": 0, "merge": 1, "wait": 2, "down": 0}
+        {"compute": 6, "protect": 0, "transfer": 19, "queue": 0, "merge": 1, "wait": 2, "down": 0}
     )
     assert outcome.rounds[1].num_bytes == 4 * 400
     assert (
@@ -128,7 +128,15 @@ def test_a_partner_that_breaks_down_is_dropped_from_the_round(simulate) -> None:
     # b has computed for 1.25 s when it breaks down, and is not there when the next round begins
     assert account(outcome) == [(0, 0, 0), (12, 1, 1), (24, 1, 0)]
     assert outcome.rounds[1].partner_sim_s == pytest.approx(
-        {"compute": 3.25, "transfer": 14.25, "queue": 0, "merge": 0.5, "wait": 0, "down": 6}
+        {
+            "compute": 3.25,
+            "protect": 0,
+            "transfer": 14.25,
+            "queue": 0,
+            "merge": 0.5,
+            "wait": 0,
+            "down": 6,
+        }
     )
 
 

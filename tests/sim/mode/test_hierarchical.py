@@ -42,7 +42,15 @@ def test_schedule(simulate) -> None:
     # 2 regions to and from the root; 4 partners to and from their region, twice
     assert outcome.rounds[1].num_bytes == pytest.approx(2 * 2 * 400 + 4 * 2 * 2 * 400)
     assert outcome.rounds[1].partner_sim_s == pytest.approx(
-        {"compute": 8, "transfer": 76, "queue": 2, "merge": 4, "wait": 4 * 26.6 - 90, "down": 0}
+        {
+            "compute": 8,
+            "protect": 0,
+            "transfer": 76,
+            "queue": 2,
+            "merge": 4,
+            "wait": 4 * 26.6 - 90,
+            "down": 0,
+        }
     )
     assert [(server.name, server.num_jobs) for server in world.servers] == [
         ("proxy", 2),

@@ -47,6 +47,7 @@ class Noting(TimeOnly):
         weights: Sequence[float],
         outer: Outer | None = None,
         distillation: Distillation | None = None,
+        dropped: Sequence[int] = (),
     ) -> Merged:
         self.asked.append((list(works), list(weights)))
         self.distillations.append(distillation)

@@ -65,7 +65,15 @@ def test_tensors_are_ready_when_the_slowest_has_them(simulate) -> None:
     # the step is 2 s: 40 at 1, 80 at 4/3, 120 at 5/3, 160 at 2
     assert groups(outcome) == [(1.0, 3.4, 40), (3.5, 9.1, 360)]
     assert outcome.rounds[1].partner_sim_s == pytest.approx(
-        {"compute": 3, "transfer": 8.1 + 7.1, "queue": 0, "merge": 0, "wait": 0, "down": 0}
+        {
+            "compute": 3,
+            "transfer": 8.1 + 7.1,
+            "protect": 0,
+            "queue": 0,
+            "merge": 0,
+            "wait": 0,
+            "down": 0,
+        }
     )
 
 

@@ -1,0 +1,14 @@
+"""Owns the normal numbers that malicious partners draw: of each partner and merge alone, the same
+wherever the partner is hosted.
+"""
+
+import torch
+
+from runners.privacy import Merge
+from sim.streams import stream
+
+
+def normal_numbers(like: torch.Tensor, partner: int, merge: Merge) -> torch.Tensor:
+    """Return draws from N(0, 1), of the shape, type and device of `like`."""
+    rng = stream(merge.seed, "attack", "noise", partner, merge.number)
+    return torch.from_numpy(rng.standard_normal(like.shape)).to(like)

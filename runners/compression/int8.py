@@ -1,0 +1,56 @@
+"""Compression `int8`: whole numbers of 8 bits, one byte each, with a scale for each block; rounded
+stochastically, so that the mean of what is decoded is the update (`runners.compression.blocks`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runners.compression import FLOAT_BYTES, Compression, Layout, Wire, check_speeds
+from runners.privacy import Merge
+from sim.bounds import at_least
+
+if TYPE_CHECKING:
+    import torch
+
+NUM_LEVELS = 127
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int8(Compression):
+    """Send a scale of four bytes for each `block_size` numbers."""
+
+    block_size: int
+    encode_bytes_per_s: float
+    decode_bytes_per_s: float
+
+    def __post_init__(self) -> None:
+        at_least("block_size", self.block_size, 1, remedy="256 and 64 are usual")
+        check_speeds(self)
+
+    @property
+    def sum_obstacle(self) -> str:
+        """Scales differ, and a secure sum has its own numbers."""
+        return "partners' scales differ, and it adds up its own fixed-point numbers"
+
+    def encode(
+        self, updates: "torch.Tensor", partners: Sequence[int], merge: Merge, layout: Layout
+    ) -> Wire:
+        """Return bytes and scales."""
+        from runners.compression.blocks import quantised
+
+        return quantised(updates, NUM_LEVELS, self.block_size, partners, merge)
+
+    def decode(
+        self, wire: Wire, partners: Sequence[int], merge: Merge, layout: Layout
+    ) -> "torch.Tensor":
+        """Return float32 numbers."""
+        from runners.compression.blocks import dequantised
+
+        codes, scales = wire
+        return dequantised(codes, scales, NUM_LEVELS, self.block_size)
+
+    def trained_bytes(self, layout: Layout) -> int:
+        """Return one byte a number, and four a block."""
+        num_blocks = -(-layout.num_trained // self.block_size)
+        return layout.num_trained + FLOAT_BYTES * num_blocks

@@ -1,0 +1,52 @@
+"""Owns clipped sums of dense networks, by their factors.
+
+An example's gradient of a layer is the outer product of δ and the layer's inputs a, and δ for the
+biases, so its squared norm is |δ|² (|a|² + 1) and never needs the gradient (Goodfellow 2015,
+arXiv:1510.01799). One product of clipped factors per layer is the sum.
+"""
+
+import torch
+
+from runners.learner.clipping import scales, silenced
+from runners.learner.engine.dense import DenseLayers, Factors
+
+
+class ClippedFactors:
+    """Compute clipped sums of many dense networks at once."""
+
+    def __init__(self, dense: DenseLayers, clipping_norm: float) -> None:
+        self._dense = dense
+        self._clipping_norm = clipping_norm
+
+    def add(
+        self,
+        rows: torch.Tensor,
+        inputs: torch.Tensor,
+        targets: torch.Tensor,
+        weights: torch.Tensor,
+        total: torch.Tensor,
+    ) -> torch.Tensor:
+        """Add to `total`, and return losses."""
+        layers, batch_size = self._dense.layers, weights.shape[1]
+        stacks = [layer.views(rows) for layer in layers]
+        factors, losses = self._dense.gradient_factors(stacks, inputs, targets)
+        # δ is that of the mean loss, so an example's own is the batch size times as large
+        squares = sum((_squares(one) for one in factors), torch.zeros_like(weights))
+        squares *= batch_size**2
+        kept = scales(squares, weights, self._clipping_norm).mul_(batch_size)[..., None]
+        is_finite = squares.isfinite()
+        all_are_finite = bool(is_finite.all())
+        for layer, one in zip(layers, factors, strict=True):
+            delta, entering = one.delta, one.inputs
+            if not all_are_finite:
+                delta, entering = silenced(delta, is_finite), silenced(entering, is_finite)
+            clipped = delta * kept
+            weight_sums, bias_sums = layer.views(total)
+            weight_sums.baddbmm_(clipped.mT, entering)
+            bias_sums.add_(clipped.sum(dim=1))
+        return losses
+
+
+def _squares(factors: Factors) -> torch.Tensor:
+    """Return the squared norm of each example's gradient of a layer, (k, batch)."""
+    return factors.delta.square().sum(dim=2) * (factors.inputs.square().sum(dim=2) + 1)

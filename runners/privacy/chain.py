@@ -1,0 +1,140 @@
+"""Owns how privacy mechanisms compose: in the order in which they are named, from the partner to
+the model.
+
+In: the checked options. Out: what the learner does to updates, what the simulator charges for it,
+and what is guaranteed together. An order that breaks a guarantee is refused.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from runners.privacy import Cost, Guarantee, Load, Mechanism, Merge, Sampling
+
+if TYPE_CHECKING:
+    import torch
+
+Memory = dict[str, Any]
+
+
+class Chain:
+    """Hold mechanisms in order; raises ValueError where it breaks a guarantee."""
+
+    def __init__(self, mechanisms: Sequence[Mechanism]) -> None:
+        self.mechanisms = tuple(mechanisms)
+        secure = [one for one in self.mechanisms if one.is_secure_sum]
+        if len(secure) > 1:
+            raise ValueError(
+                f"privacy must have at most one secure sum, got {_names(secure)}; updates can be "
+                "added up in one way only: leave one of them out"
+            )
+        for number, mechanism in enumerate(self.mechanisms):
+            mechanism.check(self.mechanisms[:number], self.mechanisms[number + 1 :])
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether updates must exist one by one."""
+        return any(one.needs_rows or one.is_secure_sum for one in self.mechanisms)
+
+    @property
+    def needs_sum(self) -> bool:
+        """Whether something is said of the sum of updates, so that no rule may pick among them."""
+        return any(one.needs_sum for one in self.mechanisms)
+
+    @property
+    def secure_sum(self) -> Mechanism | None:
+        """The mechanism by which updates are added up; None adds them up plainly."""
+        return next((one for one in self.mechanisms if one.is_secure_sum), None)
+
+    @property
+    def num_figures(self) -> int:
+        """Numbers of each update that are added up beside it."""
+        return sum(one.num_figures for one in self.mechanisms)
+
+    @property
+    def step_factor(self) -> float:
+        """How many times as long a training step takes."""
+        return math.prod(one.step_factor for one in self.mechanisms)
+
+    def new_memory(self) -> list[Memory]:
+        """Return what the mechanisms remember before the first merge."""
+        return [{} for _ in self.mechanisms]
+
+    def weights(self, weights: Sequence[float]) -> list[float]:
+        """Return the updates' weights in the sum."""
+        if any(one.has_equal_weights for one in self.mechanisms):
+            return [1 / len(weights)] * len(weights)
+        return list(weights)
+
+    def scales(self, norms: "torch.Tensor", merge: Merge, memory: list[Memory]) -> "torch.Tensor":
+        """Return what updates with these norms are multiplied by where nothing needs rows."""
+        scales = norms.new_ones(norms.shape)
+        for mechanism, merge_ in self._each(merge, memory):
+            scales = scales * mechanism.scales(norms * scales, merge_)
+        return scales
+
+    def protect(
+        self,
+        updates: "torch.Tensor",
+        partners: Sequence[int],
+        merge: Merge,
+        memory: list[Memory],
+    ) -> "tuple[torch.Tensor, torch.Tensor]":
+        """Return the updates as they leave these partners, and their figures."""
+        import torch
+
+        figures = []
+        for mechanism, merge_ in self._each(merge, memory):
+            norms = torch.linalg.vector_norm(updates, dim=1)
+            figures.append(mechanism.figures(norms, merge_))
+            updates = mechanism.protect(updates, partners, merge_)
+        return updates, torch.cat(figures, dim=1)
+
+    def figures(self, norms: "torch.Tensor", merge: Merge, memory: list[Memory]) -> "torch.Tensor":
+        """Return the figures of updates with these norms, where nothing needs rows."""
+        import torch
+
+        figures = []
+        for mechanism, merge_ in self._each(merge, memory):
+            figures.append(mechanism.figures(norms, merge_))
+            norms = norms * mechanism.scales(norms, merge_)
+        return torch.cat(figures, dim=1)
+
+    def reveal(
+        self, total: "torch.Tensor", figures: "torch.Tensor", merge: Merge, memory: list[Memory]
+    ) -> "torch.Tensor":
+        """Return the sum as the proxy publishes it."""
+        pieces = figures.split([one.num_figures for one in self.mechanisms])
+        for (mechanism, merge_), piece in zip(self._each(merge, memory), pieces, strict=True):
+            total = mechanism.reveal(total, piece, merge_)
+        return total
+
+    def wire_bytes(self, num_bytes: int, load: Load) -> int:
+        """Return what an update of `num_bytes` weighs on the wire."""
+        for mechanism in self.mechanisms:
+            num_bytes = mechanism.wire_bytes(num_bytes, load)
+        return num_bytes
+
+    def cost(self, load: Load) -> Cost:
+        """Return what all mechanisms cost on the virtual clock."""
+        return sum((one.cost(load) for one in self.mechanisms), Cost())
+
+    def max_merges(self, sampling: Sampling) -> float:
+        """Return how many merges may happen before any budget is overspent."""
+        return min((one.max_merges(sampling) for one in self.mechanisms), default=math.inf)
+
+    def guarantees(self, sampling: Sampling, num_merges: int) -> list[Guarantee]:
+        """Return what holds after so many merges."""
+        stated = [one.guarantee(sampling, num_merges) for one in self.mechanisms]
+        return [one for one in stated if one is not None]
+
+    def _each(self, merge: Merge, memory: list[Memory]) -> list[tuple[Mechanism, Merge]]:
+        return [
+            (mechanism, replace(merge, memory=one))
+            for mechanism, one in zip(self.mechanisms, memory, strict=True)
+        ]
+
+
+def _names(mechanisms: Sequence[Mechanism]) -> str:
+    return " and ".join(type(one).__module__.rpartition(".")[2] for one in mechanisms)

@@ -1,0 +1,23 @@
+"""Owns what the protection of updates (privacy, compression) adds to a merge on the virtual clock.
+
+Sizes and seconds only; they come from the options of the groups that protect.
+"""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protection:
+    """Hold what a partner's update weighs on the wire, the seconds that a partner (of speed 1) and
+    the proxy spend on it in a merge, and the messages to and fro before it can be sent.
+
+    A training step takes `step_factor` times as long. After `max_merges` a run has to end.
+    """
+
+    wire_bytes: int
+    partner_sim_s: float = 0.0
+    proxy_sim_s: float = 0.0
+    num_round_trips: int = 0
+    step_factor: float = 1.0
+    max_merges: float = math.inf
