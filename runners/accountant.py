@@ -24,6 +24,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from runners.privacy import Sampling
+from sim.bounds import positive
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,6 +123,25 @@ def max_merges(spent: Callable[[int], float], limit: float | None) -> float:
         else:
             beyond = middle
     return within
+
+
+def rest_of(noise_multiplier: float, spent: float) -> float:
+    """Return the noise multiplier of a sum that, with figures of noise multiplier `spent` beside
+    it, hides as much as `noise_multiplier` would: (z^−2 − s^−2)^(−1/2) (Andrew et al. 2021,
+    theorem 1).
+    """
+    return (noise_multiplier**-2 - spent**-2) ** -0.5
+
+
+def check_budget(epsilon: float | None, delta: float) -> None:
+    """Raise ValueError unless ε is above 0 or None, and δ a probability that means something."""
+    if epsilon is not None:
+        positive("epsilon", epsilon, remedy="null is no limit, 1 to 10 are common")
+    if not 0 < delta < 1:
+        raise ValueError(
+            f"delta must be above 0 and below 1, got {delta}; try 1e-5, and less than one over the "
+            "number of partners"
+        )
 
 
 def noise_multiplier_for(limit: float, sampling: Sampling, num_merges: int, delta: float) -> float:

@@ -136,7 +136,7 @@ def _titles(sweep: "Sweep", group: str) -> list[str]:
     settings = pd.json_normalize([record["config"].get(group) or {} for record in records])
     for name in titles.unique():
         mine = titles == name
-        for column, values in settings[mine].astype(str).items():
+        for column, values in settings[mine].map(str).items():
             if values.nunique() > 1:
                 titles[mine] += f" {column}=" + values
     return titles.tolist()

@@ -3,7 +3,7 @@ addresses of web, mail and machines, telephone numbers, and names.
 
 Forms are found by regular expressions and by the `email` library, names by where they stand. On 40
 mails labelled by hand (tests/runners/anonymity/labelled_mails.json) all of 37 web and 25 mail
-addresses were replaced, 4 of 7 telephone numbers and 40 of 51 names. What is left: names that
+addresses were replaced, 4 of 7 telephone numbers and 42 of 51 names. What is left: names that
 never stand in a name's place, nicknames, telephone numbers in disguise, host names without http,
 postal addresses, and whatever a text tells by its contents.
 

@@ -37,7 +37,8 @@ _PLACES = [
 ]
 _WORD = re.compile(WORD)
 _RUN = re.compile(rf"{WORD}(?:\s{_INITIAL}*{WORD}){{1,2}}")
-_ANY_WORD = re.compile(r"[^\W\d_]+")
+_PLAIN_WORD = re.compile(r"(?<![\w.@/-])[^\W\d_]+(?![\w@/-]|\.\w)")
+"""A word that is no part of an address, where names are in small letters too."""
 
 
 def learn_names(texts: Sequence[str]) -> frozenset[str]:
@@ -45,7 +46,7 @@ def learn_names(texts: Sequence[str]) -> frozenset[str]:
     capitals, smalls = Counter[str](), Counter[str]()
     for text in texts:
         capitals.update({word.casefold() for word in _WORD.findall(text)})
-        smalls.update({word for word in _ANY_WORD.findall(text) if word.islower()})
+        smalls.update({word for word in _PLAIN_WORD.findall(text) if word.islower()})
 
     def likely(places: Counter[str]) -> frozenset[str]:
         return frozenset(

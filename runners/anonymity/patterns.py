@@ -13,7 +13,7 @@ KINDS = ("url", "mail", "ip", "phone", "name")
 LEAST_DIGITS = 7
 """Of a telephone number; fewer are a year or a time zone."""
 
-_URL = r"\b(?:(?:https?|ftp|rsync|news|nntp|telnet|gopher|ldap|irc)://|www\.)" + (
+_URL = r"\b(?i:(?:https?|ftp|rsync|news|nntp|telnet|gopher|ldap|irc)://|www\.)" + (
     r"[^\s<>\"]*[^\s<>\"'.,;:!?)\]}*_]"
 )
 _LOCAL = r"(?<![\w.%+=-])[\w%+=-](?:[\w.%+=-]*[\w%+=-])?"
@@ -53,7 +53,13 @@ def normal_form(kind: str, text: str) -> str | None:
         return digits if len(digits) >= LEAST_DIGITS else None
     if kind == "mail":
         return re.sub(r"\s?[\[({]\s?at\s?[\])}]\s?|\s(?:AT|at)\s", "@", text).lower()
-    return text.lower().rstrip("/") if kind == "url" else text.casefold()
+    return _web_address(text) if kind == "url" else text.casefold()
+
+
+def _web_address(text: str) -> str:
+    """Return a web address with its machine in small letters; what follows may tell them apart."""
+    machine = re.split(r"(?<![/:])[/?#]", text, maxsplit=1)[0]
+    return machine.lower() + text[len(machine) :].rstrip("/")
 
 
 def _address(text: str) -> str | None:

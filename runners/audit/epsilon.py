@@ -78,8 +78,11 @@ def _halves(scores: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, n
 
 
 def _thresholds(scores: np.ndarray) -> np.ndarray:
-    """Return where to cut: at every score, or at evenly many scores apart."""
+    """Return where to cut: half way between neighbouring scores, of all or of evenly many apart."""
     found = np.unique(scores)
-    if len(found) <= MAX_THRESHOLDS:
+    if len(found) == 1:
         return found
-    return found[np.linspace(0, len(found) - 1, MAX_THRESHOLDS).round().astype(int)]
+    middles = (found[:-1] + found[1:]) / 2
+    if len(middles) <= MAX_THRESHOLDS:
+        return middles
+    return middles[np.linspace(0, len(middles) - 1, MAX_THRESHOLDS).round().astype(int)]

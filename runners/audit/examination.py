@@ -12,24 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from runners.audit.epsilon import epsilon_lower_bound
-from runners.audit.membership import log_odds, losses_of, offline_scores, online_scores
+from runners.audit.membership import infer_membership
 from runners.audit.properties import infer_property
 from runners.audit.reconstruction import reconstruct
 from runners.audit.result import Copies, OnProgress, Protect, Result
 from runners.audit.settings import Settings
-from runners.audit.shadows import halves, shadow_log_odds
 from runners.audit.sight import sight
 from runners.audit.subject import Subject, read_subject
 from runners.audit.tokens import recover_tokens
-from runners.audit.trials import judge
 from runners.audit.victims import find_victims
 from runners.build import sampling_of
 from sim.streams import stream
-
-MEMBERSHIP = "was a sample among those that the model was trained on?"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +59,8 @@ def examine(
     seen = protect or _sight(subject, settings)
     results: list[Result] = []
     copies: list[Copies] = []
-    results += _membership(subject, settings, accounted, _part(on_progress, 0, 3))
+    delta = accounted.delta if accounted else settings.delta
+    results += infer_membership(subject, settings, delta, _part(on_progress, 0, 3))
     for result, made in _reconstruction(subject, settings, seen, _part(on_progress, 1, 3)):
         results.append(result)
         copies += [made] if made else []
@@ -102,37 +96,6 @@ def accounted_epsilon(record: dict[str, Any]) -> Accounted | None:
         return None
     best = min(finite, key=lambda one: float(one["epsilon"]))
     return Accounted(epsilon=best["epsilon"], delta=best["delta"] or 0.0, unit=best["unit"])
-
-
-def _membership(
-    subject: Subject, settings: Settings, accounted: Accounted | None, on_progress: OnProgress
-) -> Iterator[Result]:
-    """Yield what the loss alone tells of membership, and what shadow models add."""
-    rng = stream(settings.seed, "audit", "membership")
-    num_each = min(settings.num_candidates, len(subject.members), len(subject.others))
-    members = rng.permutation(subject.members)[:num_each]
-    candidates = np.concatenate([members, rng.permutation(subject.others)[:num_each]])
-    training = subject.training(subject.job.assignment.train)
-    losses = losses_of(training, subject.weights(training), candidates)
-    scores = {"loss_threshold": -losses}
-    if settings.num_shadows:
-        is_in = halves(len(candidates), settings.num_shadows, rng)
-        shadows = shadow_log_odds(subject, candidates, is_in, on_progress)
-        odds = log_odds(losses)
-        scores["lira_online"] = online_scores(odds, shadows, is_in)
-        scores["lira_offline"] = offline_scores(odds, shadows, is_in)
-    delta = accounted.delta if accounted else settings.delta
-    for name, one in scores.items():
-        inside, outside = one[:num_each], one[num_each:]
-        halving = stream(settings.seed, "audit", "epsilon", name)
-        yield Result(
-            attack=name,
-            kind="membership",
-            question=MEMBERSHIP,
-            judgement=judge(inside, outside),
-            epsilon=epsilon_lower_bound(inside, outside, delta, halving),
-        )
-    on_progress(1.0)
 
 
 def _reconstruction(

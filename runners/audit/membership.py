@@ -1,71 +1,64 @@
 """Owns membership inference: was a sample among those that a model was trained on?
 
-A score is a number that is higher for members: minus the loss (Yeom et al. 2018), or how much
-likelier the model's confidence is among shadow models that were trained with the sample than among
-those that were not (LiRA, Carlini et al. 2022). Log-odds are float64 of shape (num_candidates,), of
-shadow models (num_shadows, num_candidates), and `is_in`, of that shape, says which were trained on
-which.
+Members are told from samples that the run held out, as many of each: by their loss alone (Yeom et
+al. 2018), and by shadow models trained with and without them (LiRA, Carlini et al. 2022), online,
+or offline, for which only shadow models without a sample are needed.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
-import torch
 
-from runners.learner.local_training import LocalTraining
-from runners.loss import sample_losses
+from runners.audit.epsilon import epsilon_lower_bound
+from runners.audit.likelihood import log_odds, losses_of, offline_scores, online_scores
+from runners.audit.result import OnProgress, Result
+from runners.audit.settings import Settings
+from runners.audit.shadows import halves, shadow_log_odds
+from runners.audit.subject import Subject
+from runners.audit.trials import judge
+from sim.streams import stream
 
-ENOUGH_SHADOWS = 64
-"""From so many on each sample's deviations are its own; with fewer, all samples share one, which
-Carlini et al. (2022, section VI-C) found better.
-"""
-SMALLEST_LOSS = 1e-16
-SMALLEST_DEVIATION = 1e-6
-
-
-def losses_of(training: LocalTraining, vector: torch.Tensor, numbers: np.ndarray) -> np.ndarray:
-    """Return the losses of samples of these numbers under a model, float64."""
-    inputs, targets = training.data.batch(numbers)
-    outputs = training.outputs(None, vector, inputs).double()
-    if targets.is_floating_point():
-        targets = targets.double()
-    return sample_losses(training.task.loss, outputs, targets).cpu().numpy()
+QUESTION = "was a sample among those that the model was trained on?"
 
 
-def log_odds(losses: np.ndarray) -> np.ndarray:
-    """Return ln(p / (1 − p)) of the confidence p = e^−loss, which is near to normal.
+def infer_membership(
+    subject: Subject, settings: Settings, delta: float, on_progress: OnProgress
+) -> Iterator[Result]:
+    """Yield how well members are told, and what ε for this δ that proves."""
+    rng = stream(settings.seed, "audit", "membership")
+    num_each = min(settings.num_candidates, len(subject.members), len(subject.others))
+    members, others = (
+        rng.permutation(samples)[:num_each] for samples in (subject.members, subject.others)
+    )
+    candidates = np.concatenate([members, others])
+    for name, scores in _scores(subject, settings, candidates, rng, on_progress).items():
+        inside, outside = np.split(scores, 2)
+        halving = stream(settings.seed, "audit", "epsilon", name)
+        yield Result(
+            attack=name,
+            kind="membership",
+            question=QUESTION,
+            judgement=judge(inside, outside),
+            epsilon=epsilon_lower_bound(inside, outside, delta, halving),
+        )
+    on_progress(1.0)
 
-    That is −ln(e^loss − 1). For losses other than cross entropy it is the same function of them.
-    """
-    return -np.log(np.expm1(np.maximum(losses, SMALLEST_LOSS)))
 
-
-def online_scores(target: np.ndarray, shadows: np.ndarray, is_in: np.ndarray) -> np.ndarray:
-    """Return ln N(φ; μ_in, σ_in²) − ln N(φ; μ_out, σ_out²) of each candidate's log-odds φ."""
-    inside, outside = _normal(shadows, is_in), _normal(shadows, ~is_in)
-    return _log_density(target, *inside) - _log_density(target, *outside)
-
-
-def offline_scores(target: np.ndarray, shadows: np.ndarray, is_in: np.ndarray) -> np.ndarray:
-    """Return (φ − μ_out) / σ_out, which orders as the probability that a model without the sample
-    is less confident; only models without it are needed.
-    """
-    mean, deviation = _normal(shadows, ~is_in)
-    scores: np.ndarray = (target - mean) / deviation
+def _scores(
+    subject: Subject,
+    settings: Settings,
+    candidates: np.ndarray,
+    rng: np.random.Generator,
+    on_progress: OnProgress,
+) -> dict[str, np.ndarray]:
+    """Return each attack's scores of the candidates."""
+    training = subject.training(subject.job.assignment.train)
+    losses = losses_of(training, subject.weights(training), candidates)
+    scores = {"loss_threshold": -losses}
+    if settings.num_shadows:
+        is_in = halves(len(candidates), settings.num_shadows, rng)
+        shadows = shadow_log_odds(subject, candidates, is_in, on_progress)
+        odds = log_odds(losses)
+        scores["lira_online"] = online_scores(odds, shadows, is_in)
+        scores["lira_offline"] = offline_scores(odds, shadows, is_in)
     return scores
-
-
-def _normal(shadows: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and deviation of each column over its chosen rows."""
-    counts = chosen.sum(axis=0)
-    mean = np.where(chosen, shadows, 0).sum(axis=0) / counts
-    squares = np.where(chosen, shadows - mean, 0) ** 2
-    if len(shadows) < ENOUGH_SHADOWS:
-        variance = np.full_like(mean, squares.sum() / (counts - 1).sum())
-    else:
-        variance = squares.sum(axis=0) / (counts - 1)
-    return mean, np.maximum(np.sqrt(variance), SMALLEST_DEVIATION)
-
-
-def _log_density(values: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Return ln N(values; mean, deviation²) without its constant −ln(2π) / 2."""
-    density: np.ndarray = -np.log(deviation) - (values - mean) ** 2 / (2 * deviation**2)
-    return density

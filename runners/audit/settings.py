@@ -15,9 +15,9 @@ class Settings:
     `attacker` is who sees updates: the `proxy` that adds them up, or a `partner`, who sees what is
     published. `partner` is whose model is attacked where partners keep their own, and whose samples
     are reconstructed. `num_candidates` members and as many others are told apart, with
-    `num_shadows` shadow models (0: without LiRA). `num_victims` updates on `batch_size` samples are inverted, in
-    `num_iterations` with a weight of `total_variation`, and held against `num_decoys` other
-    samples. `num_shadow_partners` teach, and as many test, whether a partner has more than
+    `num_shadows` shadow models (0: without LiRA). `num_victims` updates on `batch_size` samples are
+    inverted, in `num_iterations` with a weight of `total_variation`, and held against `num_decoys`
+    other samples. `num_shadow_partners` teach, and as many test, whether a partner has more than
     `property_share` of `property_class`. `delta` is that of the bound on ε, where the run's record
     states none.
     """

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from runners.audit.membership import log_odds, losses_of
+from runners.audit.likelihood import log_odds, losses_of
 from runners.audit.subject import Subject
 from runners.learner.cohort import Job
 from runners.learner.local_training import LocalTraining

@@ -1,47 +1,77 @@
-"""Owns normal noise on vectors, from a seed: whoever knows the seed can take the noise off again.
+"""Owns normal noise on vectors, from seeds: who knows a seed can take its noise off again.
 
-On a CPU it is drawn by Box and Muller (1958) from 31 bits for the radius, so it ends at
-√(2 ln 2³¹) = 6.56 deviations (torch's own at 5.77 in float32), and from SFC64, all of whose seed
-counts (torch takes 32 bits of it). A GPU draws from its own Philox generator.
+On a CPU bits are AES-128's in counter mode with the seed as key, so that no part of them tells of
+the rest, and Box and Muller (1958) make numbers of them. Radii of 32 bits end at √(64 ln 2) = 6.66
+deviations, where torch's float32 noise ends at 5.77 and takes 1.5 times as long (2.7 against 4.1 ns
+a number, one core). A GPU draws from its own Philox generator.
 """
 
 import math
 
-import numpy as np
 import torch
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 NUMBERS_AT_ONCE = 2**17
-"""So many are drawn at a time: few calls, and no more memory than the cache has."""
+"""So many are drawn at a time: what stands between bits and numbers stays in the cache."""
 
 
-class Noise:
+class NoiseMaker:
+    """Make streams of noise on one device, in memory that they share."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self.zeros = memoryview(bytes(4 * NUMBERS_AT_ONCE))
+        self.bytes = bytearray(len(self.zeros) + 16)  # AES asks for room for a block more
+        self.bits = torch.frombuffer(self.bytes, dtype=torch.int32)[:NUMBERS_AT_ONCE]
+        self.radii, self.angles = torch.empty(2, NUMBERS_AT_ONCE // 2, dtype=torch.float32)
+
+    def stream(self, seed: int) -> "Noise":
+        """Return the noise of a seed of 63 bits, from its beginning."""
+        return CpuNoise(self, seed) if self._device.type == "cpu" else GpuNoise(self._device, seed)
+
+
+class CpuNoise:
     """Draw from one stream, call by call."""
 
-    def __init__(self, seed: int, device: torch.device) -> None:
-        """`seed` is of 63 bits."""
-        if device.type == "cpu":
-            self._bits: np.random.SFC64 | torch.Generator = np.random.SFC64(seed)
-        else:
-            self._bits = torch.Generator(device).manual_seed(seed)
+    def __init__(self, maker: NoiseMaker, seed: int) -> None:
+        self._maker = maker
+        key, start = seed.to_bytes(16, "little"), bytes(16)
+        self._cipher = Cipher(algorithms.AES(key), modes.CTR(start)).encryptor()
 
     def fill(self, vector: torch.Tensor, deviation: float) -> None:
         """Set `vector` to new noise; draws nothing where the deviation is 0."""
         if deviation == 0:
             vector.zero_()
-        elif isinstance(self._bits, torch.Generator):
-            vector.normal_(generator=self._bits).mul_(deviation)
+            return
+        for piece in vector.split(NUMBERS_AT_ONCE):
+            self._fill(piece, deviation)
+
+    def _fill(self, piece: torch.Tensor, deviation: float) -> None:
+        """Set it to r cos θ and r sin θ, where r² = −σ² ln u² with u uniform from −1 to 1."""
+        maker, half = self._maker, -(-len(piece) // 2)
+        self._cipher.update_into(maker.zeros[: 8 * half], maker.bytes)
+        radii, angles = maker.radii[:half], maker.angles[:half]
+        torch.mul(maker.bits[:half], 2.0**-31, out=radii)
+        radii.square_().add_(2.0**-64)  # ln 0 is none
+        radii.log_().mul_(-(deviation**2)).sqrt_()
+        torch.mul(maker.bits[half : 2 * half], 2 * math.pi / 2**32, out=angles)
+        rest = len(piece) - half
+        torch.cos(angles, out=piece[:half]).mul_(radii)
+        torch.sin(angles[:rest], out=piece[half:]).mul_(radii[:rest])
+
+
+class GpuNoise:
+    """Draw from one stream, call by call."""
+
+    def __init__(self, device: torch.device, seed: int) -> None:
+        self._generator = torch.Generator(device).manual_seed(seed)
+
+    def fill(self, vector: torch.Tensor, deviation: float) -> None:
+        """Set `vector` to new noise; draws nothing where the deviation is 0."""
+        if deviation == 0:
+            vector.zero_()
         else:
-            for piece in vector.split(NUMBERS_AT_ONCE):
-                _box_muller(piece, deviation, self._bits)
+            vector.normal_(generator=self._generator).mul_(deviation)
 
 
-def _box_muller(vector: torch.Tensor, deviation: float, bits: np.random.SFC64) -> None:
-    """Set `vector` to r cos θ and r sin θ with r = √(−2 ln u), u uniform above 0 up to 1."""
-    half = -(-len(vector) // 2)
-    raw = torch.from_numpy(bits.random_raw(half).view(np.int32)).view(2, half)
-    uniform = raw[0].bitwise_and_(2**31 - 1).to(vector.dtype).add_(1).mul_(2.0**-31)
-    radius = uniform.log_().mul_(-2 * deviation**2).sqrt_()
-    angle = raw[1].to(vector.dtype).mul_(2 * math.pi / 2**32)
-    torch.mul(angle.cos(), radius, out=vector[:half])
-    rest = len(vector) - half
-    torch.mul(angle.sin_()[:rest], radius[:rest], out=vector[half:])
+Noise = CpuNoise | GpuNoise

@@ -15,7 +15,7 @@ from runners.example_rule import ExampleRule, expected_count
 from runners.learner.clipping.choice import clipped_sum
 from runners.learner.example_batches import Taken
 from runners.learner.flat_model import FlatModel
-from runners.learner.noise import Noise
+from runners.learner.noise import NoiseMaker
 from runners.learner.room import Room
 from sim.streams import stream
 
@@ -39,6 +39,7 @@ class PrivateGradient:
         self._rule = rule
         self._seed = seed
         self._sum = clipped_sum(model, rule.clipping_norm)
+        self._noise = NoiseMaker(model.initial.device)
         self._room = Room(model.initial)
 
     def add(
@@ -69,5 +70,5 @@ class PrivateGradient:
         seed = int(stream(self._seed, "example noise", number).integers(2**63))
         gradient = self._model.gradient
         noise = self._room.tensor(len(gradient))
-        Noise(seed, gradient.device).fill(noise, self._rule.deviation(heaviest))
+        self._noise.stream(seed).fill(noise, self._rule.deviation(heaviest))
         gradient += noise

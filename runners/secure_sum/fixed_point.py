@@ -7,7 +7,7 @@ sum.
 """
 
 from dataclasses import dataclass
-from math import floor
+from math import floor, isclose
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +53,9 @@ class Grid:
 
     @property
     def levels(self) -> int:
-        """L, the largest number of steps; a quotient that is whole but for its last digits is."""
-        return floor(self.max_abs / self.step * (1 + 1e-12))
+        """L, the largest number of steps; 0.3 / 0.1, a little below 3 in binary, is 3."""
+        steps = self.max_abs / self.step
+        return round(steps) if isclose(steps, round(steps), rel_tol=1e-15) else floor(steps)
 
     @property
     def bits(self) -> int:

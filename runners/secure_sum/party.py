@@ -54,6 +54,8 @@ class Party:
 
     def share(self, keys: Mapping[int, PublicKeys]) -> list[SealedShares]:
         """Take all public keys; return each neighbour's share of the party's secrets (1)."""
+        if keys[self.number] != self.advertise():
+            raise Tampered(f"the public keys of party {self.number} were altered")
         self._keys = keys
         holders = self._plan.holders(self.number)
         secrets = (self._seed, int.from_bytes(self._masking.private, "little"))

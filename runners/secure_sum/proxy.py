@@ -88,8 +88,9 @@ class Proxy:
         return seed.to_bytes(KEY_BYTES, "little")
 
     def _masking(self, owner: int, shares: Shares) -> KeyPair:
-        pair = KeyPair(self._recovered(owner, shares).to_bytes(KEY_BYTES, "little"))
-        if pair.public != self._keys[owner].masking:
+        private = self._recovered(owner, shares).to_bytes(KEY_BYTES, "little")
+        pair = KeyPair(private)
+        if pair.private != private or pair.public != self._keys[owner].masking:
             raise Tampered(f"a share of party {owner}'s masking key, or that key, was altered")
         return pair
 

@@ -49,9 +49,7 @@ def local_steps(
     model = FlatModel(module, "cross_entropy", CPU, tail=0)
     engines = Engines(model, RankData(samples, CPU), SGD, rule)
     counts = np.full(len(numbers), numbers.shape[1])
-    job = Job(
-        start=model.initial, samples=numbers, counts=counts, expected_count=numbers.shape[1]
-    )
+    job = Job(start=model.initial, samples=numbers, counts=counts, expected_count=numbers.shape[1])
     rates = [RATE] * len(numbers)
     return lambda: [None for _ in engines.choose([job]).train([job], rates)] and None
 

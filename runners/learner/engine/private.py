@@ -21,7 +21,7 @@ from runners.learner.clipping.factors import ClippedFactors
 from runners.learner.cohort import Factors, Job, Summary, Trained, add_rows
 from runners.learner.engine.rows import Chunk, chunks, descend
 from runners.learner.flat_model import FlatModel
-from runners.learner.noise import Noise
+from runners.learner.noise import Noise, NoiseMaker
 from runners.learner.rank_data import RankData
 from runners.learner.room import Room
 from runners.optimizer import Optimizer
@@ -41,6 +41,7 @@ class Private:
         self._data = data
         self._optimizer = optimizer
         self._rule = rule
+        self._noise = NoiseMaker(data.device)
         self._room = Room(torch.empty(0, device=data.device))
         room = CPU_BYTES if data.device.type == "cpu" else GPU_BYTES
         row_bytes = 4 * model.size * (2 + optimizer.num_moments)
@@ -56,7 +57,8 @@ class Private:
         """Yield trained weights chunk by chunk."""
         for chunk in chunks(_equally_wide(jobs), self._data, self._most):
             total = self._room.tensor(len(chunk.jobs), self._num_parameters)
-            gradients = _NoisyGradients(chunk, self._rule, self._sums, total)
+            noises = [self._noise.stream(job.seed) for job in chunk.jobs]
+            gradients = _NoisyGradients(chunk, self._rule, self._sums, noises, total)
             yield descend(chunk, self._optimizer, rates, gradients)
 
     def add_updates(
@@ -74,13 +76,18 @@ class _NoisyGradients:
     """Compute the gradients of a chunk's steps, one after the other."""
 
     def __init__(
-        self, chunk: Chunk, rule: ExampleRule, sums: ClippedSum, total: torch.Tensor
+        self,
+        chunk: Chunk,
+        rule: ExampleRule,
+        sums: ClippedSum,
+        noises: Sequence[Noise],
+        total: torch.Tensor,
     ) -> None:
         """`total` has a row for each job, and is written to step by step."""
         start = chunk.jobs[0].start
         self._sums = sums
         self._total = total
-        self._noises = [Noise(job.seed, start.device) for job in chunk.jobs]
+        self._noises = noises
         shares = [1 / expected for _, expected in map(_taken, chunk.jobs)]
         self._deviations = [rule.deviation(share) for share in shares]
         self._shares = start.new_tensor(shares)

@@ -37,7 +37,7 @@ def test_two_merges_by_hand() -> None:
 
 
 @each_with_memory
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(
     cohorts=st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=5), min_size=1, max_size=6)
 )

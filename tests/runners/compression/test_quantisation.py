@@ -65,7 +65,7 @@ def test_the_mean_is_the_number(option: Compression, num_levels: int) -> None:
 
 
 @each_integer
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(values=numbers)
 def test_no_number_is_a_level_off_nor_outgrows_its_block(
     option: Compression, num_levels: int, values: list[float]
@@ -88,7 +88,7 @@ def test_float16_by_hand() -> None:
     assert (halves.dtype, powers.tolist()) == (torch.float16, [[2.0**6]])  # to 2^14 + 2^4
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(values=numbers)
 def test_float16_keeps_11_bits_of_what_is_not_tiny(values: list[float]) -> None:
     update = torch.tensor([values], dtype=torch.float32)

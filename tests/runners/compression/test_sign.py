@@ -19,7 +19,7 @@ def test_a_message_by_hand() -> None:
     assert decoded.tolist() == [[2.0, -2.0, 2.0, 2.0, -5.0, 5.0, -5.0]]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10_000))
 def test_what_is_left_over_of_each_tensor(seed: int) -> None:
     updates = rows(3, 7, seed)

@@ -45,7 +45,7 @@ def test_few_of_many_have_their_places_as_numbers() -> None:
     assert places.dtype == torch.int32
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(fractions, sizes, seeds)
 def test_top_k_is_a_contraction(fraction: float, size: int, seed: int) -> None:
     updates = rows(3, size, seed)
@@ -79,7 +79,7 @@ def test_random_k_with_feedback_sends_numbers_as_they_are() -> None:
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_without_feedback_random_k_is_unbiased(shared: bool) -> None:
-    num_draws, update = 3000, rows(1, 20)
+    num_draws, update = 1200, rows(1, 20)
     option = random_k(0.25, error_feedback=False, shared_support=shared)
     if shared:  # one draw for each merge
         draws = [merge_of((0,), number=number) for number in range(num_draws)]
@@ -92,7 +92,7 @@ def test_without_feedback_random_k_is_unbiased(shared: bool) -> None:
     assert (error <= 5 * (3 / num_draws) ** 0.5 * update[0].abs()).all()
     # E |C(u) − u|² = (d / k − 1) |u|² = 3 |u|²
     squares = (decoded - update).square().sum(dim=1).mean()
-    assert squares.item() == pytest.approx(3 * update.square().sum().item(), rel=0.05)
+    assert squares.item() == pytest.approx(3 * update.square().sum().item(), rel=0.1)
 
 
 def test_a_shared_support_is_the_same_for_all_and_new_in_each_merge() -> None:

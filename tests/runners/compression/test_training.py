@@ -20,7 +20,7 @@ from tests.runners.compression.options import (
     top_k,
 )
 
-NUM_PARTNERS, NUM_ROUNDS, LOCAL_STEPS, RATE = 10, 40, 5, 0.5
+NUM_PARTNERS, NUM_ROUNDS, LOCAL_STEPS, RATE = 10, 80, 5, 0.5
 LAYOUT = Layout(tensor_shapes=((10, 64), (10,)))
 
 SETTINGS: dict[str, Compression] = {
@@ -75,3 +75,7 @@ def test_plain_averaging_learns(plain: float) -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_averaging_with_compression_learns_about_as_well(name: str, plain: float) -> None:
     assert accuracy(SETTINGS[name]) > plain - 0.05
+
+
+def test_signs_need_the_error_feedback(plain: float) -> None:
+    assert accuracy(sign(error_feedback=False)) < plain - 0.2

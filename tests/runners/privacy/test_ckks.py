@@ -25,9 +25,7 @@ def ckks(**changes: Any) -> Ckks:
 
 
 def merge(number: int, run: int) -> Merge:
-    return Merge(
-        number=number, partners=(0, 1, 2), dropped=(), num_partners=3, seed=0, secret=run
-    )
+    return Merge(number=number, partners=(0, 1, 2), dropped=(), num_partners=3, seed=0, secret=run)
 
 
 def summed(ranks: ThreadRanks, number: int, run: int) -> torch.Tensor:

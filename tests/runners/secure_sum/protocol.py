@@ -1,7 +1,7 @@
 """One pairwise-masked sum from beginning to end, with all that passes the proxy kept."""
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,7 +158,3 @@ def summed(
         return total.finish()
 
     return on_threads(num_ranks, work)
-
-
-def by_sender(vectors: Sequence[MaskedVector]) -> Mapping[int, Words]:
-    return {message.sender: message.vector for message in vectors}

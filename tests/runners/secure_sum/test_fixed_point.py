@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runners.secure_sum.fixed_point import Coding, Grid
@@ -64,6 +64,14 @@ def test_bits(num_summands: int, bits: int, word: str) -> None:
     assert (grid(num_summands).bits, grid(num_summands).word) == (bits, np.dtype(word))
 
 
+def test_the_range_is_whole_steps() -> None:
+    # 0.3 / 0.1 = 2.9999999999999996 in binary; 2.3 / 0.25 = 9.2
+    assert grid(max_abs=0.3, step=0.1).levels == 3
+    assert grid(max_abs=2.3).levels == 9
+    assert grid(max_abs=2.0**40, step=1.0).levels == 2**40
+    assert grid(max_abs=0.25).levels == 1
+
+
 def test_words_grow_where_32_bits_do_not_do() -> None:
     # 2 * 2 * (2**30 - 1) < 2**32 <= 2 * 2 * 2**30
     small, large = (grid(2, max_abs=levels, step=1.0) for levels in (2.0**30 - 1, 2.0**30))
@@ -73,6 +81,7 @@ def test_words_grow_where_32_bits_do_not_do() -> None:
     assert (largest.bits, largest.word) == (62, np.dtype("<u8"))
 
 
+@settings(deadline=None)
 @given(
     num_summands=st.integers(1, 40),
     levels=st.sampled_from([1, 3, 8, 1000, 2**26, 2**30, 2**40]),
@@ -89,6 +98,7 @@ def test_the_largest_sum_does_not_overflow(num_summands: int, levels: int, sign:
     assert num_clipped == num_summands
 
 
+@settings(deadline=None)
 @given(rows=st.lists(st.lists(st.integers(-(2**23), 2**23), min_size=2, max_size=2), min_size=1))
 def test_whole_numbers_of_the_step_add_up_exactly(rows: list[list[int]]) -> None:
     step = 2.0**-20

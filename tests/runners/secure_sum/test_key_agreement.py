@@ -32,7 +32,9 @@ def test_the_secret_is_hkdf_of_rfc_7748s() -> None:
 def test_another_purpose_or_partner_gives_another_secret() -> None:
     alice = KeyPair(ALICE)
     others = {alice.agree(KeyPair(bytes([i]) * 32).public, "mask") for i in range(20)}
-    assert len(others | {alice.agree(BOB_PUBLIC, "envelope"), alice.agree(BOB_PUBLIC, "mask")}) == 22
+    assert (
+        len(others | {alice.agree(BOB_PUBLIC, "envelope"), alice.agree(BOB_PUBLIC, "mask")}) == 22
+    )
 
 
 def test_a_key_that_gives_everybody_the_same_secret_is_refused() -> None:

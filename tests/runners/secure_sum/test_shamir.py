@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runners.secure_sum.randomness import Randomness
@@ -37,6 +37,7 @@ def test_the_modulus_is_prime() -> None:
         assert pow(base, PRIME - 1, PRIME) == 1
 
 
+@settings(deadline=None, max_examples=30)
 @given(secret=SECRETS, num_shares=st.integers(2, 6), data=st.data())
 def test_every_subset_of_enough_shares_gives_the_secret(
     secret: int, num_shares: int, data: st.DataObject
@@ -51,6 +52,7 @@ def test_every_subset_of_enough_shares_gives_the_secret(
         combine({place: shares[place] for place in places[: threshold - 1]}, threshold)
 
 
+@settings(deadline=None, max_examples=30)
 @given(secret=SECRETS, other=SECRETS)
 def test_fewer_shares_fit_every_secret(secret: int, other: int) -> None:
     """With 3 of 5 needed, two shares and any other secret lie on a parabola as well, and all
