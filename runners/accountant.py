@@ -144,17 +144,20 @@ def check_budget(epsilon: float | None, delta: float) -> None:
         )
 
 
-def noise_multiplier_for(limit: float, sampling: Sampling, num_merges: int, delta: float) -> float:
-    """Return the least noise multiplier, up to 0.01%, with which ε is within the limit."""
+def noise_multiplier_for(
+    limit: float, sampling: Sampling, num_merges: int, delta: float
+) -> float:
+    """Return the least noise multiplier, up to 0.1% more, with which ε is within the limit."""
+
+    def is_enough(multiplier: float) -> bool:
+        return epsilon(multiplier, sampling, num_merges, delta) <= limit
+
     enough = 1.0
-    while epsilon(enough, sampling, num_merges, delta) > limit:
+    while not is_enough(enough):
         enough *= 2
-    return _least(
-        lambda value: epsilon(value, sampling, num_merges, delta) <= limit,
-        enough / 2 if enough > 1 else 0.0,
-        enough,
-        tolerance=1e-4,
-    )
+    while is_enough(enough / 2):
+        enough /= 2
+    return _least(is_enough, enough / 2, enough, tolerance=1e-3)
 
 
 def _least(

@@ -9,7 +9,7 @@ plain hash. With 12 digits two things among n share one with probability n² / 2
 
 import hmac
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from hashlib import sha256
 from re import Match
 
@@ -32,9 +32,9 @@ class Pseudonyms:
         self._given: dict[tuple[str, str], str] = {}
 
     @property
-    def num_given(self) -> Counter[str]:
-        """The different things of each kind that were replaced."""
-        return Counter(kind for kind, _ in self._given)
+    def things(self) -> Set[tuple[str, str]]:
+        """The different things that were replaced: kind and normal form."""
+        return self._given.keys()
 
     def replace(self, text: str) -> str:
         """Return the text with pseudonyms, and count them."""

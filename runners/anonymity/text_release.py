@@ -54,7 +54,9 @@ def _figures(published: Sequence[tuple[str, str]], makers: Sequence[Pseudonyms])
         "num_texts": len(published),
         "num_changed": sum(before != now for before, now in published),
         "num_replaced": dict(sum((maker.counts for maker in makers), Counter[str]())),
-        "num_given": dict(sum((maker.num_given for maker in makers), Counter[str]())),
+        "num_given": dict(
+            Counter(kind for kind, _ in set().union(*(maker.things for maker in makers)))
+        ),
         "num_at_signs_left": sum(text.count("@") for text in after),
         "num_schemes_left": sum(text.count("://") for text in after),
         "size_ratio": num_bytes[1] / num_bytes[0],

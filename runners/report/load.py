@@ -31,7 +31,7 @@ WALL = (
     "evaluate_wall_s", "checkpoint_wall_s", "total_wall_s", "samples_per_wall_s", "num_resumes",
 )  # fmt: skip
 METRICS = ("loss", "accuracy", "macro_recall", "macro_f1", "roc_auc")
-NUMBERS = (*VIRTUAL, *WALL, *METRICS)
+NUMBERS = (*VIRTUAL, *WALL, *METRICS, "epsilon")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,9 +137,16 @@ def _run_row(run: str, record: dict[str, Any]) -> dict[str, Any]:
         **{column: virtual.get(column) for column in VIRTUAL},
         **{column: wall.get(column) for column in WALL},
         **{column: overall.get(column) for column in METRICS},
+        "epsilon": _epsilon(record["privacy"] or {}),
         "error_rank": error.get("rank"),
         "error_message": error.get("message"),
     }
+
+
+def _epsilon(privacy: dict[str, Any]) -> float | None:
+    """Return the largest ε of a record's guarantees; None where none is differential privacy."""
+    stated = [one["epsilon"] for one in privacy.get("guarantees", ())]
+    return max((one for one in stated if one is not None), default=None)
 
 
 def _rounds_table(folder: Path, finished: pd.DataFrame) -> pd.DataFrame:

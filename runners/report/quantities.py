@@ -68,6 +68,7 @@ COST = Quantity(
     column="cost_usd", title="cost", unit="usd", higher_is_better=False, compared_as="ratio"
 )
 ENERGY = Quantity(column="energy_joules", title="energy", unit="joules", higher_is_better=False)
+EPSILON = Quantity(column="epsilon", title="ε", unit="score", higher_is_better=False)
 DROPPED = Quantity(
     column="num_dropped",
     title="dropped",
@@ -78,6 +79,6 @@ DROPPED = Quantity(
 
 QUALITY = (ACCURACY, MACRO_F1, ROC_AUC)
 SPEED = (TIME_TO_TARGET, THROUGHPUT, TOTAL_TIME, DROPPED)
-EXPENSE = (BYTES, BYTES_TO_TARGET, COST, ENERGY)
+EXPENSE = (BYTES, BYTES_TO_TARGET, COST, ENERGY, EPSILON)
 QUANTITIES = (*QUALITY, *SPEED, *EXPENSE)
 """In the order in which tables show them: a table each for quality, speed and expense."""

@@ -1,5 +1,5 @@
-"""A rank of tests/parallel/test_ckks.py: it joins sums under homomorphic encryption, and writes down
-everything that it sends and gets.
+"""A rank of tests/parallel/test_ckks.py: it joins sums under homomorphic encryption, and writes
+down everything that it sends and gets.
 """
 
 import sys

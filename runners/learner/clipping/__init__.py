@@ -9,6 +9,7 @@ Rows are weights of k models, (k, size); inputs and targets are (k, batch, ...),
 make its presence known by spoiling the sum.
 """
 
+import math
 from typing import Protocol
 
 import torch
@@ -34,16 +35,19 @@ class ClippedSum(Protocol):
 def scales(
     squared_norms: torch.Tensor, weights: torch.Tensor, clipping_norm: float
 ) -> torch.Tensor:
-    """Return what gradients with these squared norms are multiplied by; 0 for those that are not
-    finite.
-    """
-    kept = (clipping_norm / squared_norms.sqrt()).clamp_(max=1).mul_(weights)
-    return torch.where(squared_norms.isfinite(), kept, 0.0)
+    """Return what gradients with these squared norms, all finite, are multiplied by."""
+    return squared_norms.rsqrt().mul_(clipping_norm).clamp_(max=1).mul_(weights)
 
 
-def silenced(tensor: torch.Tensor, is_finite: torch.Tensor) -> torch.Tensor:
-    """Return `tensor` with zeros for the examples, its first axes, that are not finite: 0 times
-    infinity is no number.
+def are_finite(squared_norms: torch.Tensor) -> bool:
+    """Return whether all are, and their sum: one number to look at, since looking takes long."""
+    return math.isfinite(float(squared_norms.sum()))
+
+
+def silenced(tensor: torch.Tensor, squared_norms: torch.Tensor) -> torch.Tensor:
+    """Return `tensor`, whose first axes are those of the norms, with zeros for examples whose norm
+    is not finite.
     """
+    is_finite = squared_norms.isfinite()
     shape = (*is_finite.shape, *[1] * (tensor.dim() - is_finite.dim()))
     return torch.where(is_finite.view(shape), tensor, 0.0)

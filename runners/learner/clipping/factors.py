@@ -7,7 +7,7 @@ arXiv:1510.01799). One product of clipped factors per layer is the sum.
 
 import torch
 
-from runners.learner.clipping import scales, silenced
+from runners.learner.clipping import are_finite, scales, silenced
 from runners.learner.engine.dense import DenseLayers, Factors
 
 
@@ -30,23 +30,28 @@ class ClippedFactors:
         layers, batch_size = self._dense.layers, weights.shape[1]
         stacks = [layer.views(rows) for layer in layers]
         factors, losses = self._dense.gradient_factors(stacks, inputs, targets)
+        squares = _squares(factors[0])
+        for one in factors[1:]:
+            squares += _squares(one)
+        if not are_finite(squares):
+            factors = [_silent(one, squares) for one in factors]
+            squares = silenced(squares, squares)
         # δ is that of the mean loss, so an example's own is the batch size times as large
-        squares = sum((_squares(one) for one in factors), torch.zeros_like(weights))
-        squares *= batch_size**2
-        kept = scales(squares, weights, self._clipping_norm).mul_(batch_size)[..., None]
-        is_finite = squares.isfinite()
-        all_are_finite = bool(is_finite.all())
+        kept = scales(squares, weights, self._clipping_norm / batch_size).mul_(batch_size)
         for layer, one in zip(layers, factors, strict=True):
-            delta, entering = one.delta, one.inputs
-            if not all_are_finite:
-                delta, entering = silenced(delta, is_finite), silenced(entering, is_finite)
-            clipped = delta * kept
+            clipped = one.delta * kept[..., None]
             weight_sums, bias_sums = layer.views(total)
-            weight_sums.baddbmm_(clipped.mT, entering)
+            weight_sums.baddbmm_(clipped.mT, one.inputs)
             bias_sums.add_(clipped.sum(dim=1))
         return losses
 
 
 def _squares(factors: Factors) -> torch.Tensor:
     """Return the squared norm of each example's gradient of a layer, (k, batch)."""
-    return factors.delta.square().sum(dim=2) * (factors.inputs.square().sum(dim=2) + 1)
+    of_inputs = factors.inputs.square().sum(dim=2).add_(1)
+    return factors.delta.square().sum(dim=2).mul_(of_inputs)
+
+
+def _silent(factors: Factors, squares: torch.Tensor) -> Factors:
+    """Return them without the examples whose norm is not finite."""
+    return Factors(delta=silenced(factors.delta, squares), inputs=silenced(factors.inputs, squares))

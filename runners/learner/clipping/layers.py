@@ -8,11 +8,12 @@ one place, and for embeddings, norms don't need it (`factors`; Li et al. 2022, a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import nn
 
-from runners.learner.clipping import scales, silenced
+from runners.learner.clipping import are_finite, scales, silenced
 from runners.learner.clipping.shares import DenseShare, EmbeddingShare, PlacesShare, Share
 from runners.learner.flat_model import FlatModel
 from runners.loss import sample_losses
@@ -75,10 +76,10 @@ class ClippedLayers:
 
     def _add(self, shares: Sequence[Share], weights: torch.Tensor, total: torch.Tensor) -> None:
         squares = torch.stack([share.squares() for share in shares]).sum(dim=0)
+        if not are_finite(squares):
+            shares = [share.map(partial(silenced, squared_norms=squares)) for share in shares]
+            squares = silenced(squares, squares)
         kept = scales(squares, weights, self._clipping_norm)
-        is_finite = squares.isfinite()
-        if not is_finite.all():
-            shares = [share.map(lambda tensor: silenced(tensor, is_finite)) for share in shares]
         sums = [one for share in shares for one in share.sums(kept)]
         total += torch.cat([one.reshape(-1) for one in sums])
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch.func import functional_call, grad_and_value, vmap
 
-from runners.learner.clipping import scales, silenced
+from runners.learner.clipping import are_finite, scales, silenced
 from runners.learner.flat_model import FlatModel
 from runners.loss import sample_losses
 
@@ -42,9 +42,10 @@ class ClippedMapped:
                     rows[row, : total.shape[1]], inputs[row, some], targets[row, some]
                 )
                 squares = gradients.square().sum(dim=1)
+                if not are_finite(squares):
+                    gradients = silenced(gradients, squares)
+                    squares = silenced(squares, squares)
                 kept = scales(squares, weights[row, some], self._clipping_norm)
-                if not squares.isfinite().all():
-                    gradients = silenced(gradients, squares.isfinite())
                 total[row].addmv_(gradients.mT, kept)
         return losses
 

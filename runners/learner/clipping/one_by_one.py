@@ -4,7 +4,7 @@ mapped.
 
 import torch
 
-from runners.learner.clipping import scales
+from runners.learner.clipping import are_finite, scales
 from runners.learner.flat_model import FlatModel
 from runners.loss import sample_losses
 
@@ -32,7 +32,7 @@ class ClippedOneByOne:
                 some = slice(one, one + 1)
                 gradient, losses[row, some] = self._gradient(inputs[row, some], targets[row, some])
                 square = gradient.square().sum()
-                if square.isfinite():
+                if are_finite(square):
                     kept = scales(square, weights[row, one], self._clipping_norm)
                     total[row].addcmul_(gradient, kept)
         return losses

@@ -84,39 +84,50 @@ class _NoisyGradients:
         total: torch.Tensor,
     ) -> None:
         """`total` has a row for each job, and is written to step by step."""
-        start = chunk.jobs[0].start
         self._sums = sums
         self._total = total
         self._noises = noises
-        shares = [1 / expected for _, expected in map(_taken, chunk.jobs)]
-        self._deviations = [rule.deviation(share) for share in shares]
-        self._shares = start.new_tensor(shares)
-        self._counts = [counts for counts, _ in map(_taken, chunk.jobs)]
+        self._deviations = [rule.deviation(1 / _expected(job)) for job in chunk.jobs]
+        self._counts = _by_steps(chunk.jobs)
+        expected = np.array([[_expected(job)] for job in chunk.jobs])
+        takes_part = np.arange(chunk.jobs[0].samples.shape[1]) < self._counts[..., None]
+        self._weights = _like(total, takes_part / expected)
+        self._part_missing = _like(total, expected[:, 0] / np.maximum(1, self._counts))
         self._step = 0
 
     def __call__(
         self, rows: torch.Tensor, inputs: torch.Tensor, targets: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return rows of gradients, and the mean losses of those who take part, 0 if nobody."""
-        total = self._total[: len(rows)]
+        now, step = slice(len(rows)), self._step
+        self._step += 1
+        total = self._total[now]
         for row, noise, deviation in zip(total, self._noises, self._deviations, strict=False):
             noise.fill(row, deviation)
-        counts = torch.tensor([job[self._step] for job in self._counts[: len(rows)]])
-        self._step += 1
-        most = int(counts.max())
+        most = int(self._counts[step, now].max())
         if most == 0:
             return total, rows.new_zeros(len(rows))
-        counts = counts.to(rows.device)[:, None]
-        takes_part = torch.arange(most, device=rows.device) < counts
-        weights = takes_part * self._shares[: len(rows), None]
+        weights = self._weights[step, now, :most]
         losses = self._sums.add(rows, inputs[:, :most], targets[:, :most], weights, total)
-        return total, losses.where(takes_part, 0).sum(dim=1) / counts[:, 0].clamp(min=1)
+        return total, (losses * weights).sum(dim=1).mul_(self._part_missing[step, now])
 
 
-def _taken(job: Job) -> tuple[np.ndarray, int]:
-    """Return how many take part in each step, and in the mean."""
-    assert job.counts is not None and job.expected_count is not None, "jobs come with both"
-    return job.counts, job.expected_count
+def _by_steps(jobs: Sequence[Job]) -> np.ndarray:
+    """Return how many take part, (steps of the longest job, num_jobs)."""
+    counts = np.zeros((jobs[0].num_steps, len(jobs)), dtype=np.int64)
+    for number, job in enumerate(jobs):
+        assert job.counts is not None, "jobs come with counts where there is a rule"
+        counts[: job.num_steps, number] = job.counts
+    return counts
+
+
+def _expected(job: Job) -> int:
+    assert job.expected_count is not None, "jobs come with it where there is a rule"
+    return job.expected_count
+
+
+def _like(tensor: torch.Tensor, numbers: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(numbers).to(tensor)
 
 
 def _equally_wide(jobs: Sequence[Job]) -> list[Job]:

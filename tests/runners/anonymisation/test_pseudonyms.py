@@ -43,6 +43,11 @@ def test_what_is_replaced_is_counted() -> None:
     }
 
 
+def test_a_thing_of_two_providers_is_counted_once() -> None:
+    figures = option().release(Letters(), [FIRST, np.array([3])], 0).figures
+    assert figures["num_replaced"] == {"mail": 2} and figures["num_given"] == {"mail": 1}
+
+
 def test_what_is_not_looked_for_is_left() -> None:
     figures = option(kinds=("name",)).release(Letters(), [FIRST, SECOND], 0).figures
     assert figures["num_at_signs_left"] == 1 and figures["num_changed"] == 2

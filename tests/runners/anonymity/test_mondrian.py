@@ -1,4 +1,4 @@
-"""Mondrian's classes hold k and l, can't be cut any more, and are anonypy's where both cut alike."""
+"""Mondrian's classes hold k and l, can't be cut more, and are anonypy's where both cut alike."""
 
 import numpy as np
 import pandas as pd

@@ -42,7 +42,7 @@ def test_replacements_are_counted() -> None:
     pseudonyms.replace("Kate and KATE wrote to a@a.example")
     pseudonyms.replace("Kate wrote to a@a.example and b@a.example")
     assert pseudonyms.counts == {"name": 3, "mail": 3}
-    assert pseudonyms.num_given == {"name": 1, "mail": 2}
+    assert pseudonyms.things == {("name", "kate"), ("mail", "a@a.example"), ("mail", "b@a.example")}
 
 
 local = st.text("abcxyz", min_size=1, max_size=6)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import tenseal
 
-from runners.homomorphic import MOST_MODULUS_BITS, Scheme
+from runners.homomorphic import MOST_MODULUS_BITS
 from tests.runners.homomorphic.schemes import SMALL, USUAL
 
 

@@ -35,6 +35,7 @@ def _runs(**columns: list[object]) -> pd.DataFrame:
         "bytes_to_target",
         "cost_usd",
         "energy_joules",
+        "epsilon",
         "num_dropped",
     )
     return pd.DataFrame(dict.fromkeys(others, [math.nan] * num_runs) | defaults | columns)

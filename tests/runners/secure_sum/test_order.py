@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from runners.privacy import Merge, Mechanism
+from runners.privacy import Mechanism, Merge
 from runners.secure_sum.order import check_order
 
 

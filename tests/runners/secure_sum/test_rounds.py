@@ -84,7 +84,7 @@ def test_survivors_that_no_masks_join_are_not_summed() -> None:
 
 
 def test_a_party_that_lacks_holders_is_named() -> None:
-    with pytest.raises(SumNotRevealed, match="2 of 5 parties are left.*party 0's.*; 3 are needed"):
+    with pytest.raises(SumNotRevealed, match=r"2 of 5 parties are left.*party 0's.*; 3 are needed"):
         check_survivors(plan_of(5), [1, 2])
 
 

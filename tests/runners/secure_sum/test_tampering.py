@@ -43,7 +43,7 @@ def test_parties_that_are_told_different_masking_keys() -> None:
     other = Play(plan_of(NUM), secret=6).parties[0].advertise()
     lie: dict[int, PublicKeys] = {**keys, 0: replace(keys[0], masking=other.masking)}
     told = [rounds.parties[number].share(lie if number == 1 else keys) for number in range(NUM)]
-    with pytest.raises(Tampered, match="shares from party . to . were altered"):
+    with pytest.raises(Tampered, match=r"shares from party . to . were altered"):
         rounds.deliver([letter for letters in told for letter in letters])
 
 

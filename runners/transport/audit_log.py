@@ -1,0 +1,127 @@
+"""Owns the log of accesses: append-only, so that whoever changes it without the key is found out.
+
+Each entry is a line of JSON with its number and the SHA-256 of the line before. Beside the log, in
+`<log>.head`, the writer signs (Ed25519) how many entries there are and the hash of the last one. A
+line that was altered, moved, put in or taken out breaks the chain, and a log that was cut does not
+reach the head. One who puts back an older log with its older head is found out by a head that was
+seen later: keep some elsewhere, and name one to `check_log`.
+
+One writer at a time.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from runners.transport import LogState, Tampered
+
+EMPTY = LogState(num_entries=0, head="0" * 64)
+
+
+class AuditLog:
+    """Write entries; a log that is there already is checked, and gone on with."""
+
+    def __init__(self, path: Path, key: Ed25519PrivateKey) -> None:
+        """Open or begin a log; raises Tampered for one that is not intact."""
+        self._path = path
+        self._key = key
+        if path.exists() or head_path(path).exists():
+            self.state = check_log(path, key.public_key())
+        else:
+            path.touch()
+            self._sign(EMPTY)
+
+    def append(self, entry: dict[str, Any]) -> None:
+        """Add an entry of JSON's types; it is on the disk, and signed, on return."""
+        numbered = {"number": self.state.num_entries, "previous": self.state.head}
+        line = json.dumps(numbered | entry, sort_keys=True).encode()
+        with self._path.open("ab") as log:
+            log.write(line + b"\n")
+            log.flush()
+            os.fsync(log.fileno())
+        self._sign(LogState(num_entries=self.state.num_entries + 1, head=_hash(line)))
+
+    def _sign(self, state: LogState) -> None:
+        fields = {
+            "num_entries": state.num_entries,
+            "head": state.head,
+            "signature": self._key.sign(_statement(state)).hex(),
+        }
+        path = head_path(self._path)
+        part = path.with_name(path.name + ".part")
+        part.write_text(json.dumps(fields))
+        part.replace(path)
+        self.state = state
+
+
+def head_path(path: Path) -> Path:
+    """Return where the signed head of a log is."""
+    return path.with_name(path.name + ".head")
+
+
+def check_log(path: Path, key: Ed25519PublicKey, seen: str | None = None) -> LogState:
+    """Return the state of an intact log; raises Tampered with what is wrong otherwise. `seen` is
+    the head of an earlier check, which must be in the chain still.
+    """
+    for needed in (path, head_path(path)):
+        if not needed.is_file():
+            raise Tampered(f"{needed} is missing")
+    signed = _signed_head(head_path(path), key)
+    hashes = _chain(path.read_bytes())
+    num_entries = len(hashes) - 1
+    if num_entries != signed.num_entries:
+        what = "was cut" if num_entries < signed.num_entries else "has entries nobody signed"
+        raise Tampered(f"{path} {what}: {num_entries} are there, {signed.num_entries} were signed")
+    if hashes[-1] != signed.head:
+        raise Tampered(f"{path} was altered: its last entry is not the one that was signed")
+    if seen is not None and seen not in hashes:
+        raise Tampered(f"{path} was replaced: the head {seen} that was seen is not in it")
+    return signed
+
+
+def _signed_head(path: Path, key: Ed25519PublicKey) -> LogState:
+    try:
+        fields = json.loads(path.read_bytes())
+        state = LogState(num_entries=int(fields["num_entries"]), head=str(fields["head"]))
+        key.verify(bytes.fromhex(fields["signature"]), _statement(state))
+    except (InvalidSignature, ValueError, KeyError, TypeError) as error:
+        raise Tampered(f"{path} is not signed with the log's key") from error
+    return state
+
+
+def _chain(content: bytes) -> list[str]:
+    """Return the hashes of all entries after the one that an empty log has."""
+    lines = content.split(b"\n")
+    if lines.pop() != b"":
+        raise Tampered("the log ends within a line; it was cut, or its writer was stopped")
+    hashes = [EMPTY.head]
+    for number, line in enumerate(lines):
+        if _links(line) != (number, hashes[-1]):
+            raise Tampered(
+                f"entry {number} of the log does not follow from the one before: one of them was "
+                "altered, moved, put in or taken out"
+            )
+        hashes.append(_hash(line))
+    return hashes
+
+
+def _links(line: bytes) -> tuple[Any, Any] | None:
+    """Return an entry's number and the hash of the one before; None where it is no entry."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return (entry.get("number"), entry.get("previous")) if isinstance(entry, dict) else None
+
+
+def _hash(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
+
+
+def _statement(state: LogState) -> bytes:
+    return f"accord audit log\n{state.num_entries}\n{state.head}".encode()
