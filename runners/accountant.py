@@ -144,9 +144,7 @@ def check_budget(epsilon: float | None, delta: float) -> None:
         )
 
 
-def noise_multiplier_for(
-    limit: float, sampling: Sampling, num_merges: int, delta: float
-) -> float:
+def noise_multiplier_for(limit: float, sampling: Sampling, num_merges: int, delta: float) -> float:
     """Return the least noise multiplier, up to 0.1% more, with which ε is within the limit."""
 
     def is_enough(multiplier: float) -> bool:

@@ -14,6 +14,9 @@ from typing import Any, get_type_hints
 
 from runners.aggregation import Aggregation
 from runners.aggregation.mean import Mean
+from runners.compression import Compression, Layout
+from runners.compression.none import Uncompressed
+from runners.compression.stage import compressed
 from runners.folds import index_of
 from runners.learner.horovod import Horovod, check_num_ranks
 from runners.partition import Assignment, Partition, divide
@@ -64,6 +67,7 @@ class Run:
     partition: Partition
     agent: Agent
     privacy: Chain
+    compression: Compression
     aggregation: Aggregation
     hardware: Hardware
     variability: Variability
@@ -82,7 +86,16 @@ PARTS = {"task": ("data", "model", "optimizer")}
 
 GROUPS = (
     *("scenario", "topology", "transport", "bandwidth", "mode", "task", "partition", "agent"),
-    *("privacy", "aggregation", "hardware", "variability", "availability", "fault", "learner"),
+    *(
+        "privacy",
+        "compression",
+        "aggregation",
+        "hardware",
+        "variability",
+        "availability",
+        "fault",
+        "learner",
+    ),
 )
 
 
@@ -173,6 +186,11 @@ def _check_aggregation(run: Run, consortium: Consortium) -> None:
 def _check_privacy(run: Run) -> None:
     """Raise ValueError where updates don't pass through the mechanisms, or not by themselves."""
     changing = [one for one in run.privacy.mechanisms if one.is_about_updates]
+    if not isinstance(run.compression, Uncompressed) and not _sends_updates(run):
+        raise ValueError(
+            "compression must be none in a mode whose partners send something other than updates "
+            "of the whole model; try mode=proxy/federated"
+        )
     if changing and not run.mode.merges_updates:
         raise ValueError(
             f"privacy must be none or dp_sgd in a mode whose partners send something other than "
@@ -180,14 +198,18 @@ def _check_privacy(run: Run) -> None:
         )
     if run.privacy.needs_sum and run.aggregation.needs_rows:
         raise ValueError(
-            f"aggregation must be mean or norm_bound where privacy speaks of the sum of updates, got "
-            f"{run.aggregation}; try aggregation=mean, or privacy=clip"
+            f"aggregation must be mean or norm_bound where privacy speaks of the sum of updates, "
+            f"got {run.aggregation}; try aggregation=mean, or privacy=clip"
         )
     if changing and getattr(run.mode, "algorithm", None) == "scaffold":
         raise ValueError(
             f"privacy must be none or dp_sgd with mode.algorithm=scaffold, whose control variates "
             f"are not protected, got {_names_of(changing)}; try mode.algorithm=fedavg"
         )
+
+
+def _sends_updates(run: Run) -> bool:
+    return run.mode.merges_updates and getattr(run.mode, "algorithm", None) != "scaffold"
 
 
 def _names_of(mechanisms: Collection[Mechanism]) -> str:
@@ -210,14 +232,29 @@ def _protection(run: Run, consortium: Consortium, workload: Workload) -> Protect
     sampling = sampling_of(run)
     num_chosen = getattr(run.agent, "num_participants", None) or len(consortium.partners)
     load = Load(num_parameters=workload.num_parameters, num_partners=num_chosen)
-    cost = run.privacy.cost(load)
+    chain = compressed(run.privacy, run.compression, _layout(run))
+    cost = chain.cost(load)
     return Protection(
-        wire_bytes=run.privacy.wire_bytes(workload.update_bytes, load),
+        wire_bytes=chain.wire_bytes(workload.update_bytes, load),
         partner_sim_s=cost.partner_sim_s,
         proxy_sim_s=cost.proxy_sim_s,
         num_round_trips=cost.num_round_trips,
-        step_factor=run.privacy.step_factor,
-        max_merges=run.privacy.max_merges(sampling),
+        step_factor=chain.step_factor,
+        max_merges=chain.max_merges(sampling),
+    )
+
+
+def _layout(run: Run) -> Layout:
+    """Return the sizes of the model's tensors, and their shapes where a compression needs them."""
+    if not run.compression.needs_shapes or not isinstance(run.task, Supervised):
+        return Layout(tensor_shapes=tuple((size,) for size in run.task.tensor_parameters()))
+    import torch
+
+    with torch.device("meta"):
+        module = run.task.new_module()
+    return Layout(
+        tensor_shapes=tuple(tuple(one.shape) for one in module.parameters()),
+        num_statistics=sum(one.numel() for one in module.buffers() if one.is_floating_point()),
     )
 
 

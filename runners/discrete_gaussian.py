@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,16 +63,13 @@ def _num_below(table: Table, high: np.uint64, first: int, low: np.uint64) -> int
     return int(np.searchsorted(table.low[first:stop], low, side="right"))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)  # one for each number of partners in a merge
 def _table(std: float) -> Table:
     """Sum up P(X ≤ k) for k < 0 from the far end; for others it is 1 − P(X ≤ −k − 1)."""
     terms = _terms(std)
-    total = terms[0] + 2 * sum(terms[1:])
-    below, cumulated = [], 0
-    for term in reversed(terms[1:]):
-        cumulated += term
-        if cumulated * ONE >= total:
-            below.append(cumulated * ONE // total)
+    scale = (ONE << 2 * FRACTION_BITS) // (terms[0] + 2 * sum(terms[1:]))
+    cumulated = (total * scale >> 2 * FRACTION_BITS for total in accumulate(reversed(terms[1:])))
+    below = [probability for probability in cumulated if probability > 0]
     above = (ONE - probability for probability in reversed(below))
     entries = b"".join(number.to_bytes(16, "big") for number in (*below, *above))
     pairs = np.frombuffer(entries, dtype=">u8").reshape(-1, 2).astype(np.uint64)

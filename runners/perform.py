@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runners.build import Run, assemble, build, sampling_of
-from runners.record import config_hash, describe, write_record, write_table
+from runners.record import SCHEMA_VERSION, config_hash, describe, write_record, write_table
 from sim.learner import Learner
 from sim.learner.none import TimeOnly
 from sim.world import Outcome, Setting, World
 
 if TYPE_CHECKING:
+    from runners.example_ledger import ExampleLedger
     from runners.learner.horovod import Ranks
     from runners.learner.rank_learner import RankLearner
     from runners.partition import Assignment
@@ -73,7 +74,8 @@ def train(job: Job, ranks: "Ranks", learner: "RankLearner", on_progress: OnProgr
     from runners.learner.replay import ReplayingLearner
     from runners.learner.saved_models import save_models
 
-    checkpoints = Checkpoints(job.folder, config_hash(job.config), ranks)
+    code_and_config = f"{SCHEMA_VERSION}-{config_hash(job.config)}"
+    checkpoints = Checkpoints(job.folder, code_and_config, ranks)
     replaying = ReplayingLearner(learner, checkpoints)
     outcome, _ = _timed(job, replaying, on_progress)
     history = replaying.history()
@@ -95,7 +97,8 @@ def train(job: Job, ranks: "Ranks", learner: "RankLearner", on_progress: OnProgr
     }
     metrics = final_metrics(job, ranks, learner, outcome)
     save_models(job.folder, ranks, learner, outcome.models)
-    _write(job, outcome, wall=wall, metrics=metrics, writes=ranks.rank == 0)
+    ledger = learner.training.ledger
+    _write(job, outcome, wall=wall, metrics=metrics, ledger=ledger, writes=ranks.rank == 0)
     checkpoints.drop()
 
 
@@ -124,6 +127,7 @@ def _write(
     *,
     wall: Mapping[str, Any],
     metrics: Mapping[str, Any] | None,
+    ledger: "ExampleLedger | None" = None,
     writes: bool = True,
 ) -> None:
     from runners.tables import rounds_table, spans_table, virtual_summary, write_timeline
@@ -142,7 +146,7 @@ def _write(
             tariff=job.run.tariff,
         ),
         "wall": wall,
-        "privacy": privacy_summary(job.run, outcome),
+        "privacy": privacy_summary(job.run, outcome, ledger),
         "metrics": metrics,
     }
     write_table(job.folder / "rounds.parquet", rounds)
@@ -151,13 +155,13 @@ def _write(
     write_record(job.folder, record)
 
 
-def privacy_summary(run: Run, outcome: Outcome) -> dict[str, Any]:
+def privacy_summary(run: Run, outcome: Outcome, ledger: "ExampleLedger | None") -> dict[str, Any]:
     """Return a record's `privacy` part: how partners were drawn, as far as a guarantee rests on it,
     how many merges there were, and what is guaranteed after them.
     """
     sampling = sampling_of(run)
     num_merges = sum(len(one.feedback) for one in outcome.rounds)
-    guarantees = run.privacy.guarantees(sampling, num_merges)
+    guarantees = run.privacy.guarantees(sampling, num_merges, ledger)
     return {
         "sampling": vars(sampling),
         "num_merges": num_merges,

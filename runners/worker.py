@@ -116,6 +116,8 @@ def _run_folder(folder: Path) -> None:
 
 
 def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgress) -> None:
+    from runners.compression import Layout
+    from runners.compression.stage import compressed
     from runners.learner.local_training import LocalTraining
     from runners.learner.rank_learner import RankLearner
     from runners.learner.rates import Rates
@@ -129,12 +131,18 @@ def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgres
         data=_data(run.task, run.training, str(ranks.device)),
         assignment=assignment,
         seed=run.seed,
+        example_rule=run.privacy.example_rule,
+    )
+    model = training.model
+    layout = Layout(
+        tensor_shapes=tuple(tuple(one.shape) for one in model.parameters),
+        num_statistics=model.size - model.num_parameters,
     )
     learner = RankLearner(
         ranks=ranks,
         training=training,
         rates=Rates(run.training, run.task.optimizer.learning_rate, job.budget_samples),
-        privacy=run.privacy,
+        privacy=compressed(run.privacy, run.compression, layout),
         aggregation=run.aggregation,
         seed=run.seed,
     )

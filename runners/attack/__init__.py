@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,6 +39,8 @@ class Attack:
     """Whether `poison` changes samples, so that runs can't share them."""
     needs_all_rows: bool = False
     """Whether `corrupt` must be given all updates of a merge at once, those of other ranks too."""
+    observes: bool = False
+    """Whether `observe` takes note of anything."""
 
     @property
     def needs_rows(self) -> bool:
@@ -65,8 +67,10 @@ class Attack:
         """Return the updates that these partners send, a row each; may overwrite them."""
         return updates
 
-    def observe(self, moved: "torch.Tensor", merge: Merge) -> None:
-        """Take note of what the model has moved by in a merge, (size,), the same on all ranks."""
+    def observe(self, moved: "torch.Tensor", memory: dict[str, Any]) -> None:
+        """Take note of what the model has moved by in a merge, (size,), the same on all ranks, in
+        the `memory` that the next merge has.
+        """
 
     def triggered(self, samples: Samples, data: Data) -> np.ndarray | None:
         """Return the test inputs with the attack's trigger in them; None where it has none."""

@@ -9,7 +9,7 @@ the simulation they train all the same: what they save in time and energy is not
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runners.attack import OwnUpdates
 from runners.attack.noise import normal_numbers
@@ -28,6 +28,7 @@ class FreeRider(OwnUpdates):
 
     sends: str
     noise_ratio: float
+    observes = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -44,6 +45,6 @@ class FreeRider(OwnUpdates):
         noise = std * normal_numbers(update, partner, merge)
         return moved + noise if self.sends == "last" else noise
 
-    def observe(self, moved: "torch.Tensor", merge: Merge) -> None:
+    def observe(self, moved: "torch.Tensor", memory: dict[str, Any]) -> None:
         """Keep the move for the next merge."""
-        merge.memory["moved"] = moved.detach().clone()
+        memory["moved"] = moved.detach().clone()

@@ -1,8 +1,9 @@
 """Owns token recovery: which tokens were in a batch of text?
 
 A token that is not in a batch has a gradient of 0 in its row of the embedding, so the rows that are
-not 0 name the tokens (Melis et al. 2019). Scores are the norms of rows, divided by the largest of
-the same update: of tokens that were in the batch, and of those that were not.
+not 0 name the tokens (Melis et al. 2019); where a model takes maxima over places, only those of
+tokens at the maxima. Scores are the norms of rows, divided by the largest of the same update: of
+tokens that were in the batch, and of those that were not.
 """
 
 import torch

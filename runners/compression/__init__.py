@@ -2,9 +2,10 @@
 
 Each option is one frozen dataclass that is a `Compression`. It encodes the updates of a cohort into
 tensors whose rows are, byte for byte, what partners send, and decodes these with nothing but what
-the receiver knows: `wire_bytes` is what an encoding takes. Options without error feedback but for
-`float16` are unbiased; with error feedback a partner keeps what was not sent and adds it to its
-next update (Stich et al. 2018, Karimireddy et al. 2019), so that it arrives late and is not lost.
+the receiver knows: `wire_bytes` is what an encoding takes. `int8`, `int4`, and `random_k` without
+error feedback, are unbiased. With error feedback a partner keeps what was not sent and adds it to
+its next update (Stich et al. 2018, Karimireddy et al. 2019), so that it arrives late and is not
+lost.
 
 Tensors: updates are rows, float32 of shape (num_updates, size), on the rank's device: first what is
 trained, then the running statistics of batch norms, which are sent as they are, since a variance
@@ -27,7 +28,7 @@ where it would pile up.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from runners.privacy import Cost, Load, Merge
 from sim.bounds import positive
@@ -76,6 +77,8 @@ class Compression:
     encode_bytes_per_s: float
     decode_bytes_per_s: float
 
+    needs_shapes: ClassVar[bool] = False
+    """Whether it is not enough to know how many numbers each tensor has."""
     needs_rows: bool = True
     """Whether single updates must exist."""
 

@@ -8,7 +8,9 @@ Everything else comes behind the last mechanism that changes single updates othe
 since its noise would fill every coordinate again; what is done to a protected update adds nothing
 to what it gives away (post-processing, Dwork & Roth 2014, proposition 2.1). Clipping that no such
 noise follows comes behind compression: it then bounds what is really sent, whereas rounding up or
-scaling may make a clipped update longer again. A secure sum is refused.
+scaling may make a clipped update longer again. With error feedback a partner's data count in later
+merges too, but each merge is within its bound, and an accountant counts them all. A secure sum is
+refused.
 """
 
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ Q, as a proxy that merges updates of different weight and age needs them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from runners.compression import FLOAT_BYTES, Compression, Layout, Wire, check_speeds
 from runners.privacy import Merge
@@ -32,6 +32,7 @@ class PowerSgd(Compression):
     error_feedback: bool
     encode_bytes_per_s: float
     decode_bytes_per_s: float
+    needs_shapes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         at_least("rank", self.rank, 1, remedy="2 and 4 are usual")

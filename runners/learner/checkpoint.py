@@ -1,9 +1,9 @@
 """Owns checkpoints of a run's learning: what they hold, and their files.
 
 Each rank writes what it holds to `checkpoint/<number of calls>/rank-<rank>.pt`; when all have,
-rank 0 names the folder, and the config's hash, in `checkpoint/latest`, and drops older ones. So a
-run that is killed while it writes has the checkpoint before. A run resumes on the same number of
-ranks.
+rank 0 names the folder in `checkpoint/latest`, with a key that says which code and config can go on
+with it, and drops older ones. So a run that is killed while it writes has the checkpoint before. A
+run resumes on the same number of ranks.
 """
 
 import shutil
@@ -95,18 +95,18 @@ class Checkpoint:
 class Checkpoints:
     """Write and read one rank's part of the checkpoints in a run folder."""
 
-    def __init__(self, folder: Path, config_hash: str, ranks: Ranks) -> None:
+    def __init__(self, folder: Path, key: str, ranks: Ranks) -> None:
         self._folder = folder / CHECKPOINT
-        self._config_hash = config_hash
+        self._key = key
         self._ranks = ranks
 
     def load(self) -> Checkpoint | None:
-        """Return the latest checkpoint of this config; None where there is none."""
+        """Return the latest checkpoint that has the key; None where there is none."""
         latest = self._folder / "latest"
         if not latest.is_file():
             return None
-        config_hash, number = latest.read_text().split()
-        if config_hash != self._config_hash:
+        key, number = latest.read_text().split()
+        if key != self._key:
             return None
         folder = self._folder / number
         num_ranks = len(list(folder.glob("rank-*.pt")))
@@ -125,7 +125,7 @@ class Checkpoints:
         write_atomically(folder / self._name, lambda path: torch.save(checkpoint, path))
         self._ranks.sum(torch.zeros(1), "checkpoint")  # nobody goes on before all have written
         if self._ranks.rank == 0:
-            latest = f"{self._config_hash} {folder.name}"
+            latest = f"{self._key} {folder.name}"
             write_atomically(self._folder / "latest", lambda path: path.write_text(latest))
             for old in self._folder.iterdir():
                 if old.is_dir() and old != folder:

@@ -6,6 +6,7 @@ example is in at most one step of a pass; a batch that reaches over the end of a
 whom it has already.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +61,30 @@ class ExampleBatches(Batches):
             self._samples[self._rng.choice(held, count, replace=False, shuffle=False)]
             for count in counts
         ]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class UnionStep:
+    """Hold the examples of one step of several trainers, those of the first before those of the
+    second: their numbers, how to augment them, and what each trainer has taken.
+    """
+
+    samples: np.ndarray
+    draws: np.ndarray | None
+    taken: tuple[Taken, ...]
+
+
+def union_step(orders: Sequence[ExampleBatches], batch_size: int) -> UnionStep:
+    """Return the examples of the next step of all."""
+    taken = tuple(order.steps(1, batch_size) for order in orders)
+    samples = [one.samples[0, : one.counts[0]] for one in taken]
+    drawn = [order.draws(some.shape) for order, some in zip(orders, samples, strict=True)]
+    draws = [one for one in drawn if one is not None]
+    return UnionStep(
+        samples=np.concatenate(samples),
+        draws=np.concatenate(draws) if draws else None,
+        taken=taken,
+    )
 
 
 def _distinct(numbers: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from runners.example_rule import ExampleRule
 from runners.learner.batches import Batches
 from runners.learner.cohort import Factors, Job, Summary, Trained
 from runners.learner.engines import Engines
-from runners.learner.example_batches import ExampleBatches
+from runners.learner.example_batches import ExampleBatches, union_step
 from runners.learner.flat_model import FlatModel
 from runners.learner.parts import PartModels
 from runners.learner.private_gradient import PrivateGradient, example_weights
@@ -135,9 +135,8 @@ class LocalTraining:
         """
         if self.example_rule is not None:
             raise ValueError(
-                "mode.distillation_steps must be 0 with privacy.dp_sgd, since distillation reads "
-                "a partner's samples as they are; try mode.distillation_steps=0, or a mode "
-                "without distillation"
+                "mode.fusion must not be distillation with privacy=dp_sgd, since a partner's "
+                "samples go into it as they are; try mode.fusion=average"
             )
         # Teachers are spread over the ranks, so all ranks draw, and from an order of its own.
         order = self._order("distillation", data_of)
@@ -255,16 +254,9 @@ class LocalTraining:
         self.model.buffer.zero_()
         if not works:
             return
-        orders = [self._examples(work) for work in works]
-        taken = [order.steps(1, self.task.batch_size) for order in orders]
-        numbers = [one.samples[0, : one.counts[0]] for one in taken]
-        draws = [
-            draw
-            for order, some in zip(orders, numbers, strict=True)
-            if (draw := order.draws(some.shape)) is not None
-        ]
-        batch = self.data.batch(np.concatenate(numbers), np.concatenate(draws) if draws else None)
-        losses = private.add(start, batch, taken, self._example_weights(works, weights))
+        step = union_step([self._examples(work) for work in works], self.task.batch_size)
+        batch = self.data.batch(step.samples, step.draws)
+        losses = private.add(start, batch, step.taken, self._example_weights(works, weights))
         for work, loss in zip(works, losses, strict=True):
             self.model.tail[work.partner] = loss
 

@@ -24,6 +24,9 @@ from sim.streams import stream
 if TYPE_CHECKING:
     import torch
 
+    from runners.example_ledger import ExampleLedger
+    from runners.example_rule import ExampleRule
+
 SAMPLINGS = ("everyone", "fixed", "poisson")
 
 
@@ -51,6 +54,10 @@ class Merge:
     `memory` is the mechanism's own: numbers, strings, tensors, and lists and dicts of them, which a
     rank's checkpoint saves. `secret` is a number that no seed gives away, the same on all ranks of
     a run; it is drawn anew when a run is resumed.
+
+    What the chain tells a mechanism of the others: `norm_bound` is the largest norm that an update
+    has where the mechanism stands, `figures_noise_multiplier` the least of all mechanisms, and
+    `rounding_error` that of the secure sum.
     """
 
     number: int
@@ -59,6 +66,9 @@ class Merge:
     num_partners: int
     seed: int
     secret: int
+    norm_bound: float = math.inf
+    figures_noise_multiplier: float = math.inf
+    rounding_error: float = 0.0
     memory: dict[str, Any] = field(default_factory=dict)
 
     def stream(self, *names: str | int) -> np.random.Generator:
@@ -134,6 +144,16 @@ class Mechanism:
     """Whether every update counts the same, 1 / number of partners, whatever data a partner holds:
     what a bound on one partner's influence needs.
     """
+    bounds_norms: bool = False
+    """Whether no update is longer than `norm_bound` behind this mechanism."""
+    figures_noise_multiplier: float = math.inf
+    """Noise of the figures' sum, in multiples of what one partner changes; infinite without
+    figures.
+    """
+    rounding_error: float = 0.0
+    """By how much a secure sum rounds each number of an update, weight multiplied in, at most."""
+    example_rule: "ExampleRule | None" = None
+    """What every training step follows that hides single examples; None where steps are plain."""
     needs_sum: bool = False
     """Whether the guarantee is about the sum of all updates, so that no rule of aggregation may
     pick among them.
@@ -151,6 +171,10 @@ class Mechanism:
     def scales(self, norms: "torch.Tensor", merge: Merge) -> "torch.Tensor":
         """Return what updates with these norms are multiplied by at their partners."""
         return norms.new_ones(norms.shape)
+
+    def norm_bound(self, merge: Merge) -> float:
+        """Return the largest norm of an update behind this mechanism."""
+        return merge.norm_bound
 
     def protect(
         self, updates: "torch.Tensor", partners: Sequence[int], merge: Merge
@@ -196,3 +220,7 @@ class Mechanism:
     def guarantee(self, sampling: Sampling, num_merges: int) -> Guarantee | None:
         """Return what holds after so many merges; None where nothing does."""
         return None
+
+    def guarantee_of(self, ledger: "ExampleLedger") -> Guarantee | None:
+        """Return what holds after the steps on the ledger; only with an `example_rule`."""
+        raise NotImplementedError

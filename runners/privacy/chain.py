@@ -15,6 +15,9 @@ from runners.privacy import Cost, Guarantee, Load, Mechanism, Merge, Sampling
 if TYPE_CHECKING:
     import torch
 
+    from runners.example_ledger import ExampleLedger
+    from runners.example_rule import ExampleRule
+
 Memory = dict[str, Any]
 
 
@@ -56,6 +59,11 @@ class Chain:
     def step_factor(self) -> float:
         """How many times as long a training step takes."""
         return math.prod(one.step_factor for one in self.mechanisms)
+
+    @property
+    def example_rule(self) -> "ExampleRule | None":
+        """What every training step follows; None where steps are plain."""
+        return next((one.example_rule for one in self.mechanisms if one.example_rule), None)
 
     def new_memory(self) -> list[Memory]:
         """Return what the mechanisms remember before the first merge."""
@@ -124,16 +132,30 @@ class Chain:
         """Return how many merges may happen before any budget is overspent."""
         return min((one.max_merges(sampling) for one in self.mechanisms), default=math.inf)
 
-    def guarantees(self, sampling: Sampling, num_merges: int) -> list[Guarantee]:
-        """Return what holds after so many merges."""
-        stated = [one.guarantee(sampling, num_merges) for one in self.mechanisms]
+    def guarantees(
+        self, sampling: Sampling, num_merges: int, ledger: "ExampleLedger | None"
+    ) -> list[Guarantee]:
+        """Return what holds after so many merges, and the steps on the ledger if there is one."""
+        stated = [
+            one.guarantee(sampling, num_merges)
+            if ledger is None or one.example_rule is None
+            else one.guarantee_of(ledger)
+            for one in self.mechanisms
+        ]
         return [one for one in stated if one is not None]
 
     def _each(self, merge: Merge, memory: list[Memory]) -> list[tuple[Mechanism, Merge]]:
-        return [
-            (mechanism, replace(merge, memory=one))
-            for mechanism, one in zip(self.mechanisms, memory, strict=True)
-        ]
+        """Return each mechanism with what it may know of a merge, before any of them acts."""
+        least = min((one.figures_noise_multiplier for one in self.mechanisms), default=math.inf)
+        error = sum(one.rounding_error for one in self.mechanisms)
+        told = replace(merge, figures_noise_multiplier=least, rounding_error=error)
+        pairs = []
+        for mechanism, one in zip(self.mechanisms, memory, strict=True):
+            told = replace(told, memory=one)
+            pairs.append((mechanism, told))
+            if mechanism.bounds_norms:
+                told = replace(told, norm_bound=mechanism.norm_bound(told))
+        return pairs
 
 
 def _names(mechanisms: Sequence[Mechanism]) -> str:

@@ -84,7 +84,9 @@ class DpCentral(Mechanism):
     def noise_std(self, merge: Merge, size: int) -> float:
         """Return the noise's standard deviation on the mean of updates of this size."""
         multiplier = accountant.rest_of(self.noise_multiplier, merge.figures_noise_multiplier)
-        return multiplier * (merge.norm_bound / len(merge.partners) + merge.rounding_error * sqrt(size))
+        return multiplier * (
+            merge.norm_bound / len(merge.partners) + merge.rounding_error * sqrt(size)
+        )
 
     def cost(self, load: Load) -> Cost:
         """Return the proxy's seconds for the noise."""

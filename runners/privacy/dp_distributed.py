@@ -190,9 +190,7 @@ class DpDistributed(Mechanism):
         # Rounding adds γ² size / 4 to a squared norm at most in the mean; twice that has room.
         coarsest = norm_bound * sqrt(self.max_inflation * (2 + self.max_inflation) * 2 / size)
         coarsest = min(coarsest, self._share_std(norm_bound) / LEAST_STD)
-        finest = max(
-            self._largest(norm_bound) / LARGEST, self._share_std(norm_bound) / LARGEST_STD
-        )
+        finest = max(self._largest(norm_bound) / LARGEST, self._share_std(norm_bound) / LARGEST_STD)
         if not finest <= grid <= coarsest:
             raise ValueError(
                 f"privacy.dp_distributed.step must be {finest / num:.3g} to {coarsest / num:.3g} "

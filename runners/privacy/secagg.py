@@ -17,8 +17,8 @@ the sum itself tells is not hidden: for that add differential privacy.
 Trust: the proxy follows the protocol, tells all partners the same about who is left, and passes on
 public keys as they are; a partner refuses to reveal shares twice, and altered messages are found.
 Partners may put any vector into the sum. In this harness the processes of one machine play all
-parties, and their secrets come from one of the run's, which is drawn anew in each and changes no
-result.
+parties, their secrets come from one of the run's, which is drawn anew in each and changes no
+result, and masked vectors travel without tags in Horovod's allreduce.
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,8 @@
 
 Here the processes of one harness play all parties: every rank plays everybody's messages, and masks
 the vectors of the partners it hosts. So that ranks agree, parties' secrets come from the run's, by
-their names. No result depends on them.
+their names. No result depends on them. Masked vectors are added up by Horovod's allreduce, so a
+rank's sum travels and no tag of a single one (`Party.send`).
 """
 
 from collections import Counter

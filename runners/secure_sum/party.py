@@ -139,9 +139,7 @@ class Party:
         """Return what an envelope is bound to: the masking keys as this party knows them. Where the
         two parties were told different ones, it does not open.
         """
-        keys = self._keys
-        names = f"{sender} to {receiver}".encode()
-        return names + keys[sender].masking + keys[receiver].masking
+        return self._keys[sender].masking + self._keys[receiver].masking
 
 
 def commitment(seed: int) -> bytes:

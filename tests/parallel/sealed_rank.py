@@ -1,5 +1,5 @@
-"""A rank of tests/parallel/test_sealed_ranks.py: it joins sealed collectives, among them a sum under
-homomorphic encryption, and writes down what Horovod moves for them.
+"""A rank of tests/parallel/test_sealed_ranks.py: it joins sealed collectives, among them a sum
+under homomorphic encryption, and writes down what Horovod moves for them.
 """
 
 import json

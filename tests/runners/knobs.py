@@ -82,6 +82,8 @@ def _place(group: str, option: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return (f"+fusion={option}",), ("mode", "fusion")
     if group == "privacy":
         return chain_with(option), (group, option)
+    if group == "compression":
+        return (f"compression={option}", "mode=proxy/federated"), (group,)
     if group in TASK_PARTS:
         return (f"task={_preset_of(group, option)}",), ("task", group)
     return (f"{group}={option}",), (group,)

@@ -55,8 +55,10 @@ def test_what_is_not_looked_for_is_left() -> None:
 
 def test_names_are_learned_from_one_providers_texts() -> None:
     # Kate is told from "Kate wrote:", which the other provider has.
-    figures = option().release(Letters(), [np.array([1]), np.array([2])], 0).figures
-    assert figures["num_replaced"] == {"name": 1}
+    wrote, sees = np.array([1]), np.array([2])
+    for providers in ([wrote, sees], [sees, wrote]):
+        figures = option().release(Letters(), providers, 0).figures
+        assert figures["num_replaced"] == {"name": 1}
 
 
 def seen(seed: int) -> list[str]:

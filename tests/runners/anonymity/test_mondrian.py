@@ -64,8 +64,8 @@ def test_the_next_column_is_cut_where_the_widest_can_not_be() -> None:
 
 
 def test_a_frequent_word_stays_by_itself() -> None:
-    towns = columns_of(town=["c", "b", "c", "a", "c", "b", "c", "c"])
-    # c five times, b two, a one: c | a b is nearest to half
+    towns = columns_of(town=["b", "a", "b", "c", "b", "a", "b", "b"])
+    # b five times, a two, c one: b | a c; in the order of the alphabet nothing could be cut
     assert members(partition(towns, one_label(8), k_rows(3))) == sets({0, 2, 4, 6, 7}, {1, 3, 5})
 
 
@@ -170,6 +170,8 @@ def test_people_are_as_anonypy_wants_them_and_lose_less(people) -> None:
     theirs = np.zeros(len(frame), dtype=np.int64)
     for number, part in enumerate(Mondrian(frame, list(ADULT_QUASI), "income").partition(10, 2)):
         theirs[part] = number
+    # So it is on random samples, and not on any table: of the first 500 rows as shipped, ours
+    # lose 0.286 and anonypy's 0.276.
     assert loss(columns, classes) < loss(columns, theirs)
 
 

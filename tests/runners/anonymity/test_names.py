@@ -9,6 +9,7 @@ from runners.anonymity.names import LEAST_SHARE, learn_names
     ("text", "names"),
     [
         ('From: "Rohit Khare" <rohit@a.example> To: <x@a.example>', {"rohit", "khare"}),
+        ("Rohit Khare <x@a.khare> http://a.example/rohit", {"rohit", "khare"}),
         ("> beberg@a.example (Adam Beberg)", {"adam", "beberg"}),
         ("On Tue, 13 Aug 2002, Theo O'Brien wrote: > yes", {"theo", "o'brien"}),
         ("at 06:54 +0100, Holm, Anders mentioned: > no", {"holm", "anders"}),

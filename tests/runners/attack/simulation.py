@@ -52,7 +52,7 @@ def train(
         if clip is not None:
             updates = updates * (clip / updates.norm(dim=1)).clamp(max=1)[:, None]
         moved = merged(rule, updates)
-        attack.observe(moved, merge)
+        attack.observe(moved, memory)
         model = model + moved
     return _tested(attack, model, samples)
 

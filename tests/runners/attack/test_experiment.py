@@ -1,4 +1,4 @@
-"""The experiment `robustness` sweeps over all attacks and rules, and its partners suffice for them."""
+"""The experiment `robustness` has all attacks and rules, and partners enough for each of them."""
 
 from pathlib import Path
 

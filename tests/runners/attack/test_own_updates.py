@@ -58,7 +58,8 @@ def test_a_free_rider_sends_the_last_move() -> None:
     memory: dict[str, Any] = {}
     rider = attack("free_rider")
     assert sent_by("free_rider", update, noise_ratio=0.0, memory=memory).tolist() == [0.0] * 3
-    rider.observe(moved, merge_of(2, memory=memory))
+    assert rider.observes
+    rider.observe(moved, memory)
     moved += 1  # what was observed stays
     sent = sent_by("free_rider", update, noise_ratio=0.0, memory=memory)
     assert sent.tolist() == [0.5, 0.0, -0.25]

@@ -1,4 +1,4 @@
-"""Finished runs for tests: folders with config.yaml, record.json and model.pt, made without ranks."""
+"""Finished runs for tests: folders with config.yaml, record.json and model.pt, without ranks."""
 
 import json
 from collections.abc import Sequence

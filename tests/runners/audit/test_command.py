@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from matplotlib.image import imread
 
@@ -41,20 +40,14 @@ def test_a_run_is_audited(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert f"Audit: {tmp_path / 'audit.json'}" in printed
 
 
-def test_the_same_settings_give_the_same_audit(tmp_path: Path) -> None:
+def test_the_same_settings_give_the_same_audit_step_by_step(tmp_path: Path) -> None:
     finished_run(tmp_path, *DIGITS, "budget.num_epochs=1")
     quick = settings(num_shadows=4, num_iterations=3, num_shadow_partners=16)
-    first, second = (describe(examine(tmp_path, quick, lambda _: None)) for _ in range(2))
-    assert first["attacks"] == second["attacks"]
-    other = examine(tmp_path, settings(num_shadows=0, seed=1, num_iterations=3), lambda _: None)
-    assert describe(other)["attacks"][0] != first["attacks"][0]
-
-
-def test_progress_goes_from_nothing_to_all(tmp_path: Path) -> None:
-    finished_run(tmp_path, *DIGITS, "budget.num_epochs=1")
     told: list[float] = []
-    examine(tmp_path, settings(num_shadows=4, num_iterations=3), told.append)
-    assert (np.diff(told) >= 0).all()
+    first, second = (describe(examine(tmp_path, quick, told.append)) for _ in range(2))
+    assert first["attacks"] == second["attacks"]
+    half = len(told) // 2
+    assert told[:half] == told[half:] == sorted(told[:half])
     assert told[0] < 0.4 and told[-1] == pytest.approx(1.0)
 
 
@@ -67,12 +60,15 @@ def test_privacy_is_between_updates_and_attacks(tmp_path: Path) -> None:
 
 
 def test_text_is_asked_for_its_tokens(tmp_path: Path) -> None:
-    finished_run(tmp_path, "task=spam_cnn", "partition=iid")
-    quick = settings(num_shadows=0, num_shadow_partners=8)
+    small = ("task.model.channels=4", "task.model.embedding=4", "task.batch_size=8")
+    finished_run(tmp_path, "task=spam_cnn", "partition=iid", *small)
+    quick = settings(num_shadows=0, num_candidates=20, num_shadow_partners=4)
     audit = examine(tmp_path, quick, lambda _: None)
     found = {one.attack: one for one in audit.results}
     assert not audit.copies
-    assert found["embedding"].quality["recall"].value > 0.95
+    quality = found["embedding"].quality  # of its places max-pooling tells only some
+    assert quality["precision"].value == 1.0 > 0.1 > quality["chance_precision"].value
+    assert quality["recall"].value > 0.5
     assert found["property"].judgement is not None or found["property"].reason
 
 
@@ -132,16 +128,27 @@ def test_settings_are_checked(change: str, message: str) -> None:
     ],
 )
 def test_mistakes_are_told_in_a_sentence(
-    tmp_path: Path, arguments: tuple[str, ...], message: str
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    message: str,
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "config.yaml").touch()
-    typed = [one.format(run=tmp_path, empty=tmp_path / "empty") for one in arguments]
-    command = [sys.executable, "-m", "runners.audit", *typed]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CONF.parent)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    with pytest.raises(SystemExit, match="2"):
+        main([one.format(run=tmp_path, empty=tmp_path / "empty") for one in arguments])
+    assert f"error: {message}" in capsys.readouterr().err.replace(f"{tmp_path / 'empty'} ", "")
+
+
+def test_the_command_explains_itself_without_loading_torch() -> None:
+    code = "import sys, runners.audit.__main__; print('torch' in sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CONF.parent
+    )
+    assert loaded.stdout == "False\n"
+    command = [sys.executable, "-m", "runners.audit", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=CONF.parent)
+    assert "python -m runners.audit results/runs/<run or sweep>" in done.stdout
 
 
 def test_refuses_a_partner_who_is_not_there(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Victims are one partner's batches, and what is seen of them is their gradient."""
 
-
 import numpy as np
 import pytest
 import torch

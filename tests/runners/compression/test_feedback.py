@@ -102,6 +102,9 @@ def test_the_memory_does_not_hold_on_to_the_cohort(option: Compression) -> None:
     compressed(option, rows(3), LAYOUT, merge)
     for error in merge.memory["errors"].values():
         assert error.untyped_storage().nbytes() == 4 * 173
+    for of_tensor in merge.memory.get("bases", {}).values():
+        for base in of_tensor.values():
+            assert base.untyped_storage().nbytes() == 4 * base.numel()
 
 
 def test_a_model_in_parts_is_refused() -> None:

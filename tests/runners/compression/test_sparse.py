@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from runners.compression import top_k as top_k_module
 from runners.compression.sparse import num_kept
 from tests.runners.compression.options import (
+    LAYOUT,
     compressed,
     merge_of,
     random_k,
@@ -75,6 +76,14 @@ def test_random_k_with_feedback_sends_numbers_as_they_are() -> None:
     decoded = compressed(random_k(0.25), update, vector(40), merge_of((0,)))
     assert (decoded != 0).sum() == 10
     assert torch.equal(decoded, torch.where(decoded != 0, update, 0.0))
+
+
+def test_without_feedback_it_scales_by_what_is_trained() -> None:
+    option = random_k(0.1, error_feedback=False)
+    update = rows(1)
+    decoded = compressed(option, update, LAYOUT, merge_of((0,)))[0, :173]
+    sent = decoded != 0
+    torch.testing.assert_close(decoded[sent], update[0, :173][sent] * (173 / 17))
 
 
 @pytest.mark.parametrize("shared", [False, True])

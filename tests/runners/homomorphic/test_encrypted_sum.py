@@ -81,6 +81,14 @@ def test_a_diverged_update_is_told() -> None:
         on_threads(2, lambda ranks: summed(ranks, rows))
 
 
+def test_updates_share_the_room_of_the_sum() -> None:
+    """One may be 2^22 (54 bits of Q, less 30 of Δ and 2), so of two each may be 2^21."""
+    rows = torch.full((2, 3), 2.0**21)
+    assert on_threads(2, lambda ranks: summed(ranks, rows))[0][0][0] == pytest.approx(2.0**22)
+    with pytest.raises(ValueError, match=r"at most 2\.09715e\+06 to be encrypted"):
+        on_threads(2, lambda ranks: summed(ranks, rows * 1.5))
+
+
 def received(ranks: ThreadRanks, rows: torch.Tensor) -> dict[str, Any]:
     _, keys = summed(ranks, rows)
     return {

@@ -1,7 +1,7 @@
 """Byte strings that travel as one."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runners.homomorphic.frames import pack, unpack
@@ -12,11 +12,13 @@ def test_by_hand() -> None:
     assert pack([]) == b""
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=20)))
 def test_what_was_packed_comes_back(pieces: list[bytes]) -> None:
     assert unpack(pack(pieces)) == pieces
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=20), min_size=1), st.data())
 def test_a_cut_is_seen_unless_it_is_between_pieces(
     pieces: list[bytes], data: st.DataObject

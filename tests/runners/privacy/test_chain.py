@@ -99,7 +99,7 @@ def test_bytes_seconds_and_merges_add_up() -> None:
     assert chain.cost(LOAD) == Cost(partner_sim_s=25.0, num_round_trips=2)
     assert chain.step_factor == 2.0
     assert chain.max_merges(EVERYONE) == 30
-    assert [one.mechanism for one in chain.guarantees(EVERYONE, 4)] == ["shift"]
+    assert [one.mechanism for one in chain.guarantees(EVERYONE, 4, None)] == ["shift"]
     assert chain.weights([0.9, 0.1]) == [0.5, 0.5]
 
 
@@ -108,7 +108,7 @@ def test_none_changes_nothing() -> None:
     rows = torch.tensor([[3.0, 4.0]])
     assert chain.protect(rows.clone(), (0,), MERGE, chain.new_memory())[0].equal(rows)
     assert chain.wire_bytes(20, LOAD) == 20 and chain.cost(LOAD) == Cost()
-    assert chain.max_merges(EVERYONE) == math.inf and chain.guarantees(EVERYONE, 1) == []
+    assert chain.max_merges(EVERYONE) == math.inf and chain.guarantees(EVERYONE, 1, None) == []
     assert chain.weights([0.9, 0.1]) == [0.9, 0.1]
     assert not (chain.needs_rows or chain.needs_sum or chain.secure_sum)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runners.secure_sum.fixed_point import Coding, Grid
+from runners.secure_sum.fixed_point import BLOCK_VALUES, Coding, Grid
 
 STEP = 0.25
 
@@ -53,6 +53,12 @@ def test_blocks_make_no_difference() -> None:
     whole = grid().encode(given, None)
     pieces = [grid().encode(given[i : i + 1000], None)[:-1] for i in range(0, len(given), 1000)]
     assert np.array_equal(whole[:-1], np.concatenate(pieces))
+
+
+def test_clipped_values_of_all_blocks_are_counted() -> None:
+    given = np.zeros(3 * BLOCK_VALUES, dtype=np.float32)
+    given[[0, BLOCK_VALUES, BLOCK_VALUES + 1, -1]] = 3.0
+    assert grid().decode(grid().encode(given, None))[1] == 4
 
 
 @pytest.mark.parametrize(

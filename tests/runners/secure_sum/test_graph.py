@@ -23,8 +23,8 @@ def test_degrees_by_hand() -> None:
     assert degree(100, None) == 99
     assert degree(8, 2.0) == 6  # of 7
     assert degree(4, 2.0) == 3  # 4 would be more than all others
-    # 2.32 times 0.6 is 1.4, but a ring needs 2
-    assert degree(5, 0.6) == 2
+    # 2.58 times 0.3 is 0.8, but a ring needs 2
+    assert degree(6, 0.3) == 2
     # 3.17 * 1.5 = 4.8 is 5, and with 9 parties 5 each would be 45 ends of edges
     assert degree(9, 1.5) == 6
     assert [degree(1, 2.0), degree(1, None), degree(2, 2.0)] == [0, 0, 1]

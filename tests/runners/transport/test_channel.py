@@ -2,7 +2,7 @@
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runners.transport import OutOfOrder, Tampered
@@ -15,6 +15,7 @@ def pair() -> tuple[Channel, Channel]:
     return Channel(ONE, TWO), Channel(TWO, ONE)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.binary(max_size=50))))
 def test_messages_come_through_both_ways(messages: list[tuple[bool, bytes]]) -> None:
     left, right = pair()
@@ -42,6 +43,7 @@ def test_a_frame_hides_the_message() -> None:
     assert not any(message[i : i + 4] in frame for i in range(20) for frame in frames)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=20), st.data())
 def test_an_altered_frame_is_noticed_and_the_true_one_still_opens(
     message: bytes, data: st.DataObject
@@ -56,6 +58,7 @@ def test_an_altered_frame_is_noticed_and_the_true_one_still_opens(
     assert right.open(frame, "merge") == message
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=20), st.data())
 def test_a_frame_that_was_cut_or_lengthened_is_noticed(message: bytes, data: st.DataObject) -> None:
     left, right = pair()
@@ -66,6 +69,7 @@ def test_a_frame_that_was_cut_or_lengthened_is_noticed(message: bytes, data: st.
             right.open(altered, "merge")
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=5), min_size=2, max_size=8), st.data())
 def test_only_the_next_message_opens(messages: list[bytes], data: st.DataObject) -> None:
     """Replayed, reordered and left out: whatever frame comes, in any order and as often as it may,

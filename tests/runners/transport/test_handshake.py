@@ -44,7 +44,7 @@ def test_each_session_has_its_own_keys() -> None:
         later.open(west.seal(b"update", "merge"), "merge")
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_an_altered_hello_is_noticed(data: st.DataObject) -> None:
     hello = begin(WEST, "east").hello()

@@ -2,7 +2,7 @@
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runners.transport import ROLES, Access, Refused
@@ -23,6 +23,7 @@ def test_a_token_comes_back() -> None:
     assert read_token(TEXT, PUBLIC, NOW_S) == TOKEN
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(TEXT) - 1), st.characters(codec="ascii"))
 def test_an_altered_token_is_refused(place: int, character: str) -> None:
     altered = TEXT[:place] + character + TEXT[place + 1 :]
@@ -31,6 +32,7 @@ def test_an_altered_token_is_refused(place: int, character: str) -> None:
             read_token(altered, PUBLIC, NOW_S)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50))
 def test_no_other_text_is_a_token(text: str) -> None:
     with pytest.raises(Refused):
