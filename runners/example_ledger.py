@@ -64,6 +64,12 @@ class ExampleLedger:
         """
         self._num_steps[data_of, self._rule.noise_multiplier * relative_noise] += num_steps
 
+    def num_steps(self, data_of: tuple[int, ...]) -> int:
+        """Return the steps that have drawn from these data as one."""
+        return sum(
+            steps for (drawn_from, _), steps in self._num_steps.items() if drawn_from == data_of
+        )
+
     def spent(self, partner: int) -> frozenset[Spent]:
         """Return what an example of the partner has been in for."""
         groups = self._groups()

@@ -5,6 +5,7 @@ No communication here; `runners.learner.rank_learner` joins the ranks. Vectors a
 own, with vectors of its own size.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -74,6 +75,7 @@ class LocalTraining:
             start_from(training.start_from, self.model)
         self.parts = PartModels(self.model, task.hidden_axes(), seed)
         self.ledger: ExampleLedger | None = None
+        self._drawn: Counter[tuple[int, ...]] = Counter()
         self._private: PrivateGradient | None = None
         if example_rule is not None:
             num_held = [len(samples) for samples in assignment.train]
@@ -230,7 +232,7 @@ class LocalTraining:
     def _private_job(
         self, work: Work, start: torch.Tensor, state: State | None, **rule: Any
     ) -> Job:
-        order = self._examples(work)
+        order = self._examples(work, work.num_steps)
         taken = order.steps(work.num_steps, self.task.batch_size)
         return Job(
             start=start,
@@ -254,7 +256,7 @@ class LocalTraining:
         self.model.buffer.zero_()
         if not works:
             return
-        step = union_step([self._examples(work) for work in works], self.task.batch_size)
+        step = union_step([self._examples(work, 1) for work in works], self.task.batch_size)
         batch = self.data.batch(step.samples, step.draws)
         losses = private.add(start, batch, step.taken, self._example_weights(works, weights))
         for work, loss in zip(works, losses, strict=True):
@@ -265,9 +267,13 @@ class LocalTraining:
         held = [self.num_held(work) for work in works]
         return example_weights(weights, held, self.task.batch_size)
 
-    def _examples(self, work: Work) -> ExampleBatches:
+    def _examples(self, work: Work, num_steps: int) -> ExampleBatches:
+        """Return the order of a work that is about to take steps, which must be on the ledger."""
         order = self._order("batches", work.data_of)
-        assert isinstance(order, ExampleBatches)
+        assert isinstance(order, ExampleBatches) and self.ledger is not None
+        self._drawn[work.data_of] += num_steps
+        noted = self.ledger.num_steps(work.data_of)
+        assert self._drawn[work.data_of] <= noted, "note_steps comes before the steps"
         return order
 
     def _add_gradients(

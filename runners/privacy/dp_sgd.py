@@ -16,7 +16,7 @@ traces that are not accounted for (Mironov 2012).
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runners.example_ledger import ExampleLedger, Spent, composed_epsilon
 from runners.example_rule import SAMPLINGS, ExampleRule
@@ -79,14 +79,17 @@ class DpSgd(Mechanism):
         epsilon = ledger.epsilon(self.delta)
         return self._guarantee(epsilon if math.isfinite(epsilon) else None)
 
-    def max_steps(self, num_held: int, batch_size: int) -> float:
+    def max_steps(self, num_held: int, batch_size: int, relative_noise: float = 1.0) -> float:
         """Return how many steps may draw from these examples, as one, before one's ε is above the
-        limit.
+        limit; `relative_noise` is that of `ExampleLedger.note`.
         """
         from runners.accountant import max_merges
 
+        noise_multiplier = relative_noise * self.noise_multiplier
+        rule = replace(self.example_rule, noise_multiplier=noise_multiplier)
+
         def spent(num_steps: int) -> float:
-            one = Spent.of(self.example_rule, num_held, batch_size, num_steps)
+            one = Spent.of(rule, num_held, batch_size, num_steps)
             return composed_epsilon([one], self.delta)
 
         return max_merges(spent, self.max_epsilon)

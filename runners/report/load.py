@@ -22,7 +22,8 @@ NAMES = (
 VIRTUAL = (
     "total_sim_s", "num_partners", "num_rounds", "num_dropped", "num_samples", "num_bytes",
     "samples_per_sim_s", "target_accuracy", "time_to_target_sim_s", "bytes_to_target",
-    "compute_sim_s", "protect_sim_s", "transfer_sim_s", "queue_sim_s", "merge_sim_s", "wait_sim_s", "down_sim_s",
+    "compute_sim_s", "protect_sim_s", "transfer_sim_s", "queue_sim_s", "merge_sim_s", "wait_sim_s",
+    "down_sim_s",
     "cost_usd", "energy_joules", "num_servers", "num_merged", "mean_queue_sim_s",
     "server_utilisation",
 )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runners.build import GROUPS, Run, assemble, build
+from runners.build import GROUPS, Run, assemble, build, sampling_of
 from runners.folds import samples_of
 from runners.tables import rounds_table, virtual_summary
 from sim.learner.none import TimeOnly
@@ -87,6 +87,7 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
     "training": (REAL_TASK,),
     "training.held_out_fold": ((*REAL_TASK, "training.num_folds=3"),),
     "aggregation": (PROXY,),
+    "compression/powersgd": (("task=digits_mlp", "partition=iid"),),
     "partition": (REAL_TASK,),
     "agent": (PROXY,),
     "fusion/horovod.cycle_sim_s": (("mode.fusion.cycle_sim_s=1.0",),),
@@ -124,6 +125,21 @@ EXEMPT: dict[str, str] = {
         f"aggregation/*.{name}": LEARNING
         for name in ("max_norm", "radius", "smoothing", "fraction", "num_byzantine")
     },
+    **{
+        f"privacy/*.{name}": LEARNING
+        for name in (
+            *("clipping_norm", "initial_clipping_norm", "quantile", "learning_rate"),
+            *("bits_noise_std", "noise_source", "min_partners", "max_inflation", "distribution"),
+            *("step", "max_abs", "rounding", "threshold_fraction", "scale_bits"),
+            *("poly_modulus_degree", "ciphertext_bytes"),
+            *(f"coeff_mod_bit_sizes.{number}" for number in range(4)),
+        )
+    },
+    **{
+        f"privacy/dp_sgd.{name}": LEARNING
+        for name in ("noise_multiplier", "sampling", "delta", "max_epsilon")
+    },
+    **{f"compression/*.{name}": LEARNING for name in ("error_feedback", "shared_support")},
     "budget.target_accuracy": LEARNING,
     "budget.stops_at_target": LEARNING,
     "budget.patience_evaluations": LEARNING,
@@ -214,7 +230,8 @@ def outcome(config: dict[str, Any]) -> Any:
         tariff=run.tariff,
     )
     held = [samples.tolist() for samples in assignment.train]
-    return rounds.to_dict("records"), summary, held, len(outcome.spans), trained(run)
+    guarantees = run.privacy.guarantees(sampling_of(run), 10, None)
+    return rounds.to_dict("records"), summary, held, len(outcome.spans), trained(run), guarantees
 
 
 def trained(run: Run) -> Any:

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from runners import accountant
-from runners.noise import seeded_words
+from runners.discrete_gaussian import discrete_gaussian
+from runners.noise import seeded_words, words_of
 from runners.privacy import Load, Mechanism, Sampling
 from runners.privacy.chain import Chain
 from runners.privacy.dp_distributed import rounded
@@ -92,13 +93,19 @@ def test_rounding_is_right_in_the_mean_and_bounded() -> None:
     assert rounded(-values, norm, words).tolist() == [-2.0] * 10_000
 
 
-def test_the_norm_grows_by_no_more_than_is_accounted() -> None:
-    # a grid of 4 · 2^−13 adds 20,000 (2^−11)² / 6 = 8e-4 to a squared norm of 4 in the mean: 0.01%
-    silent = replace(DISTRIBUTED, step=2.0**-13, max_inflation=0.01)
-    rows = updates(4).double() / (4 * silent.step)
-    short = rounded(rows[0], 1.01 * 2 / (4 * silent.step), seeded_words(np.random.default_rng(0)))
-    assert short.norm() <= 1.01 * rows[0].norm()
-    assert (short - rows[0]).abs().max() <= 1
+def test_updates_are_rounded_until_they_are_short_enough() -> None:
+    coarse, merge, size = replace(DISTRIBUTED, step=0.005), merge_of(num=40), 3
+    sent = coarse.protect(updates(40, size), range(40), merge)
+    grid, num_longer = 40 * 0.005, 0
+    for partner, row in enumerate(updates(40, size).double() / grid):
+        words = words_of("seeded", merge, "dp_distributed", partner)
+        whole = rounded(row, 1.01 * 2 / grid, words)
+        assert whole.norm() <= 1.01 * 2 / grid
+        share = discrete_gaussian(words, size, 1.5 / grid)
+        assert (sent[partner] / grid).round().tolist() == (whole.numpy() + share).tolist()
+        first = rounded(row, inf, words_of("seeded", merge, "dp_distributed", partner))
+        num_longer += bool(first.norm() > 1.01 * 2 / grid)
+    assert num_longer > 5
 
 
 def test_epsilon_comes_to_that_of_continuous_noise() -> None:
