@@ -40,7 +40,7 @@ class LabelFlip(MaliciousPartners):
     def poison(self, samples: Samples, data: Data, assignment: Assignment, seed: int) -> Samples:
         """Return the samples with the targets of malicious partners changed."""
         targets = samples.train_targets.copy()
-        wrong = self._wrong_classes(data.num_classes).astype(targets.dtype)
+        wrong = self._wrong_classes(data.num_classes)
         for partner in self.malicious(len(assignment.train), seed):
             held = assignment.train[partner]
             targets[held] = wrong[targets[held]]

@@ -108,7 +108,7 @@ def _features(
     subject: Subject, held: Sequence[np.ndarray], protect: Protect, on_progress: OnProgress
 ) -> np.ndarray:
     """Return the last numbers of what is seen of each partner's update, a row for each."""
-    training, task = subject.training(held), subject.job.run.task
+    training, task = subject.training(held, is_private=True), subject.job.run.task
     last = training.model.num_parameters
     kept = slice(max(0, last - MAX_FEATURES), last)
     features = np.empty((len(held), kept.stop - kept.start), dtype=np.float32)

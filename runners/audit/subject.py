@@ -70,9 +70,12 @@ class Subject:
             self.device,
         )
 
-    def training(self, held: Sequence[np.ndarray], task: Task | None = None) -> LocalTraining:
+    def training(
+        self, held: Sequence[np.ndarray], task: Task | None = None, *, is_private: bool = False
+    ) -> LocalTraining:
         """Return the run's training, from the same first model on, of partners who hold these
-        samples; of another task with the same model and data if one is given.
+        samples; of another task with the same model and data if one is given. Where it `is_private`
+        steps follow the rule of the run's privacy, if there is one for single examples.
         """
         run = self.job.run
         return LocalTraining(
@@ -81,6 +84,7 @@ class Subject:
             data=self.data,
             assignment=Assignment(train=tuple(held), test=()),
             seed=run.seed,
+            example_rule=run.privacy.example_rule if is_private else None,
         )
 
     def rates(self, num_steps: int) -> list[float]:

@@ -49,7 +49,7 @@ def find_victims(
     mixed = rng.permutation(held)
     batches = np.split(mixed[: num_victims * size], num_victims)
     others = mixed[num_victims * size :][: settings.num_decoys]
-    training = subject.training(batches, _one_step(subject, size))
+    training = subject.training(batches, _one_step(subject, size), is_private=True)
     inputs, targets = (
         flat.unflatten(0, (num_victims, size)) for flat in training.data.batch(np.stack(batches))
     )

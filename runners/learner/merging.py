@@ -6,6 +6,7 @@ ranks. Sums come straight from the engines where nobody looks at a single update
 mechanism, a wire precision, SCAFFOLD and robust rules of aggregation see every update as a row.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
@@ -23,6 +24,7 @@ from runners.learner.version import Version, version_of
 from runners.learner.wire_precision import rounded
 from runners.privacy import Merge, SumInProgress
 from runners.privacy.chain import Chain
+from runners.secure_sum import SumNotRevealed
 from runners.stopwatch import Stopwatch
 from sim.learner import Part, Work
 
@@ -87,11 +89,18 @@ class Merging:
         self._secret = secret
 
     def update(self, cohort: Cohort) -> Update:
-        """Return what the cohort's works change, merged; the same on all ranks."""
+        """Return what the cohort's works change, merged; the same on all ranks. A sum that must not
+        be opened, since too few are left, changes nothing.
+        """
         merge = self._merge_of(cohort)
+        self.num_merges += 1
+        try:
+            self._privacy.check_merge(merge, self.memories)
+            secure = self._secure_sum(merge)
+        except SumNotRevealed:
+            return self._no_update()
         cohort = replace(cohort, weights=self._privacy.weights(cohort.weights))
         sums = _Sums(self._training, cohort.control is not None, self._privacy.num_figures)
-        secure = self._secure_sum(merge)
         rows = None
         with self._stopwatch.phase("train"):
             if self._aggregation.needs_rows:
@@ -108,13 +117,18 @@ class Merging:
         with self._stopwatch.phase("train"):
             vector = self._merged(cohort, sums.update, rows)
             vector = self._privacy.reveal(vector, sums.figures, merge, self.memories)
-        self.num_merges += 1
         return Update(
             vector=vector,
             control_change=sums.control,
             losses=sums.losses.cpu(),
             norms=sums.norms.cpu(),
         )
+
+    def _no_update(self) -> Update:
+        training = self._training
+        nothing = torch.zeros(training.model.size, dtype=torch.float64, device=training.data.device)
+        unknown = torch.full((training.num_partners,), math.nan)
+        return Update(vector=nothing, control_change=None, losses=unknown, norms=unknown)
 
     def _merge_of(self, cohort: Cohort) -> Merge:
         return Merge(

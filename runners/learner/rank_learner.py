@@ -67,7 +67,7 @@ class RankLearner:
             aggregation=aggregation,
             stopwatch=self.stopwatch,
             seed=seed,
-            secret=ranks.gather(secrets.randbits(63), "secret")[0],
+            secret=ranks.gather(secrets.randbits(256), "secret")[0],
         )
         self._shared = SharedStep(ranks, training, rates, self.stopwatch)
         self._testing = Testing(training)

@@ -146,14 +146,6 @@ class Mechanism:
     """
     bounds_norms: bool = False
     """Whether no update is longer than `norm_bound` behind this mechanism."""
-    figures_noise_multiplier: float = math.inf
-    """Noise of the figures' sum, in multiples of what one partner changes; infinite without
-    figures.
-    """
-    rounding_error: float = 0.0
-    """By how much a secure sum rounds each number of an update, weight multiplied in, at most."""
-    example_rule: "ExampleRule | None" = None
-    """What every training step follows that hides single examples; None where steps are plain."""
     needs_sum: bool = False
     """Whether the guarantee is about the sum of all updates, so that no rule of aggregation may
     pick among them.
@@ -163,9 +155,35 @@ class Mechanism:
     num_figures: int = 0
     """Numbers of each update that are added up beside it."""
 
+    @property
+    def figures_noise_multiplier(self) -> float:
+        """Noise of the figures' sum, in multiples of what one partner changes; infinite without
+        figures.
+        """
+        return math.inf
+
+    @property
+    def rounding_error(self) -> float:
+        """By how much a secure sum rounds each number of an update, weight multiplied in, at
+        most.
+        """
+        return 0.0
+
+    @property
+    def example_rule(self) -> "ExampleRule | None":
+        """What every training step follows that hides single examples; None where steps are
+        plain.
+        """
+        return None
+
     def check(self, before: "Sequence[Mechanism]", after: "Sequence[Mechanism]") -> None:
         """Raise ValueError where the order of mechanisms, of which these are before and after this
         one, breaks a guarantee; say why and what to do.
+        """
+
+    def check_merge(self, merge: Merge) -> None:
+        """Raise `runners.secure_sum.SumNotRevealed` where a merge must not happen: too few are
+        left. The same on all ranks.
         """
 
     def scales(self, norms: "torch.Tensor", merge: Merge) -> "torch.Tensor":

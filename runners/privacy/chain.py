@@ -75,6 +75,11 @@ class Chain:
             return [1 / len(weights)] * len(weights)
         return list(weights)
 
+    def check_merge(self, merge: Merge, memory: list[Memory]) -> None:
+        """Raise SumNotRevealed where a merge must not happen."""
+        for mechanism, merge_ in self._each(merge, memory):
+            mechanism.check_merge(merge_)
+
     def scales(self, norms: "torch.Tensor", merge: Merge, memory: list[Memory]) -> "torch.Tensor":
         """Return what updates with these norms are multiplied by where nothing needs rows."""
         scales = norms.new_ones(norms.shape)

@@ -88,6 +88,14 @@ class DpDistributed(Mechanism):
             if isinstance(one, Clip):
                 self._check_range(secure, one.clipping_norm)
 
+    def check_merge(self, merge: Merge) -> None:
+        """Raise SumNotRevealed with too few partners: their shares are too little noise."""
+        if len(merge.partners) < self.min_partners:
+            raise SumNotRevealed(
+                f"privacy.dp_distributed.min_partners is {self.min_partners}, and "
+                f"{len(merge.partners)} are left"
+            )
+
     def protect(
         self, updates: "torch.Tensor", partners: Sequence[int], merge: Merge
     ) -> "torch.Tensor":
@@ -181,11 +189,8 @@ class DpDistributed(Mechanism):
         """Raise SumNotRevealed with too few partners, and ValueError where the grid does not fit
         the updates.
         """
+        self.check_merge(merge)
         num = len(merge.partners)
-        if num < self.min_partners:
-            raise SumNotRevealed(
-                f"privacy.dp_distributed.min_partners is {self.min_partners}, and {num} are left"
-            )
         grid, norm_bound = self.step * num, merge.norm_bound
         # Rounding adds γ² size / 4 to a squared norm at most in the mean; twice that has room.
         coarsest = norm_bound * sqrt(self.max_inflation * (2 + self.max_inflation) * 2 / size)

@@ -54,7 +54,7 @@ class DpSgd(Mechanism):
         positive("step_factor", self.step_factor, remedy="2.0 is about right on one core")
 
     @property
-    def example_rule(self) -> ExampleRule:  # type: ignore[override]
+    def example_rule(self) -> ExampleRule:
         """What every training step follows."""
         return ExampleRule(
             clipping_norm=self.clipping_norm,

@@ -77,6 +77,11 @@ class SecAgg(Mechanism):
         ):
             positive(name, getattr(self, name), remedy="measure it on one core")
 
+    @property
+    def rounding_error(self) -> float:
+        """Half a step where values are rounded to the nearest, else a whole one."""
+        return self.step / 2 if self.rounding == "nearest" else self.step
+
     def check(self, before: Sequence[Mechanism], after: Sequence[Mechanism]) -> None:
         """Refuse what changes single updates behind the sum."""
         check_order("secagg", after)

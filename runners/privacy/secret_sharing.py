@@ -51,6 +51,11 @@ class SecretSharing(Mechanism):
         for name in ("encode_parameters_per_s", "share_bytes_per_s"):
             positive(name, getattr(self, name), remedy="measure it on one core")
 
+    @property
+    def rounding_error(self) -> float:
+        """Half a step where values are rounded to the nearest, else a whole one."""
+        return self.step / 2 if self.rounding == "nearest" else self.step
+
     def check(self, before: Sequence[Mechanism], after: Sequence[Mechanism]) -> None:
         """Refuse what changes single updates behind the sum."""
         check_order("secret_sharing", after)

@@ -5,7 +5,6 @@ the same jobs without privacy, and against Opacus's hooks; in turns, on one core
 import functools
 import statistics
 import time
-import warnings
 from collections.abc import Callable
 
 import numpy as np

@@ -15,7 +15,7 @@ from runners.privacy import Merge
 from tests.parallel.on_ranks import file_of
 from tests.runners.privacy.test_ckks import ckks
 
-NUM_UPDATES, SIZE, NUM_MERGES = 5, 9000, 2
+NUM_UPDATES, SIZE, NUM_MERGES = 5, 4500, 2
 
 
 class Recorded(Ranks):

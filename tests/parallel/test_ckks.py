@@ -69,11 +69,11 @@ def test_the_proxys_rank_gets_each_update_encrypted(seen: list[dict[str, Any]]) 
     messages = received(seen[PROXY], "ckks update")
     assert len(messages) == NUM_UPDATES * NUM_MERGES
     context = tenseal.context_from(seen[PROXY]["adder_context"], n_threads=1)
+    plain = torch.cat([updates(number) for number in range(NUM_MERGES)])
     for message in messages:
         with pytest.raises(ValueError, match="doesn't hold a secret_key"):
             tenseal.ckks_vector_from(context, unpack(message)[0]).decrypt()
-        for number in range(NUM_MERGES):
-            assert not contains_numbers_of(message, updates(number))
+        assert not contains_numbers_of(message, plain)
 
 
 def test_with_the_partners_key_these_are_the_updates(seen: list[dict[str, Any]]) -> None:

@@ -104,6 +104,16 @@ def test_all_samples_of_other_classes_can_be_poisoned() -> None:
     assert after.train_targets.tolist() == [0, 1, 1, 1, 1]
 
 
+def test_each_malicious_partner_draws_its_own_samples() -> None:
+    """Two hold 40 each: that they draw the same 20 has a chance of 1 to 1e11."""
+    held = (np.arange(40), np.arange(40, 80), np.arange(80, 82))
+    backdoor = attack("backdoor", fraction=None, partners=[0, 1], trigger_size=1)
+    after = backdoor.poison(images([1] * 82), Few(), Assignment(train=held, test=()), seed=0)
+    first, second = (after.train_targets[one] == 0 for one in held[:2])
+    assert first.sum() == second.sum() == 20
+    assert not np.array_equal(first, second)
+
+
 def test_test_images_bear_the_training_set_s_brightest_value() -> None:
     samples = images([0, 1])
     marked = attack("backdoor", trigger_size=1).triggered(samples, Few())

@@ -175,6 +175,13 @@ def test_min_max_sends_the_mean_of_equal_updates() -> None:
             assert sent.tolist() == pytest.approx(row.tolist(), abs=1e-7)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_min_max_stands_the_rounding_of_equal_updates(seed: int) -> None:
+    """Their mean and their distances are only nearly exact."""
+    row = 1e3 * random_rows(1, 50, seed)
+    torch.testing.assert_close(forged("min_max", row.repeat(7, 1)), row[0])
+
+
 @pytest.mark.parametrize("name", OMNISCIENT)
 def test_blocks_of_columns_do_not_matter(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = random_rows(7, 50)

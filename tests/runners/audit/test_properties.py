@@ -48,14 +48,14 @@ def test_shadow_partners_and_those_asked_share_no_sample(
     drawn: list[np.ndarray] = []
     training = Subject.training
 
-    def spy(self: Subject, held: list[np.ndarray]) -> object:
+    def spy(self: Subject, held: list[np.ndarray], **options: bool) -> object:
         drawn.extend(held)
-        return training(self, held)
+        return training(self, held, **options)
 
     monkeypatch.setattr(Subject, "training", spy)
-    infer(subject, property_class=3)
-    assert len(drawn) == 128
-    assert not set(np.concatenate(drawn[:64])) & set(np.concatenate(drawn[64:]))
+    infer(subject, property_class=3, num_shadow_partners=256)
+    assert len(drawn) == 512
+    assert not set(np.concatenate(drawn[:256])) & set(np.concatenate(drawn[256:]))
     labels = subject.samples.train_targets
     for number, held in enumerate(drawn):
         assert len(set(held)) == len(held) == len(drawn[0])

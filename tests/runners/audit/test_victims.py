@@ -50,3 +50,11 @@ def test_victims_and_decoys_are_different_samples_of_one_partner(subject: Subjec
 def test_refuses_a_partner_with_too_few_samples(subject: Subject) -> None:
     with pytest.raises(ValueError, match="too few for 2 batches of 100 and as many others"):
         victims_of(subject, batch_size=100)
+
+
+def test_example_level_privacy_is_in_the_step(tmp_path: Path) -> None:
+    rule = ("privacy=dp_sgd", "privacy.dp_sgd.clipping_norm=0.01")
+    quiet = ("privacy.dp_sgd.noise_multiplier=0.0", "privacy.dp_sgd.target_epsilon=null")
+    private = finished_run(tmp_path, *DIGITS, *rule, *quiet).subject()
+    norms = torch.linalg.vector_norm(victims_of(private).seen, dim=1)
+    torch.testing.assert_close(norms, torch.full_like(norms, 0.01), rtol=1e-3, atol=0.0)

@@ -19,6 +19,7 @@ from runners.optimizer import State
 from runners.privacy import Mechanism, Merge
 from runners.privacy.chain import Chain
 from runners.privacy.none import Plain
+from runners.secure_sum import SumNotRevealed
 from runners.stopwatch import Stopwatch
 from sim.learner import PLAIN, LocalRule, Part, Work
 from tests.runners.learner.one_rank import CPU, Little, OneRank, mlp, sgd, training
@@ -226,3 +227,19 @@ def test_teachers_are_what_has_been_trained() -> None:
     mean = sum(weight * (end - mine.model.initial) for _, end, weight in teachers)
     assert isinstance(mean, torch.Tensor)
     close(mean, update)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeedsFour(Mechanism):
+    """A mechanism that opens no sum of fewer than four."""
+
+    def check_merge(self, merge: Merge) -> None:
+        """Count the partners."""
+        if len(merge.partners) < 4:
+            raise SumNotRevealed("too few")
+
+
+def test_a_sum_that_must_not_be_opened_changes_nothing() -> None:
+    mine = training()
+    update = merging(mine, privacy=NeedsFour()).update(cohort(mine))
+    assert not update.vector.any() and update.losses.isnan().all()

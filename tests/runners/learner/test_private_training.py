@@ -135,6 +135,7 @@ def test_a_step_is_the_weighted_clipped_sum() -> None:
     model, total = same.model, torch.zeros_like(same.model.gradient)
     start = model.initial.clone()
     version = Version(version=0, owner=None, vector=start)
+    same.note_steps(works(version))
     for work, weight in zip(works(version), (12 / 24, 8 / 24, 4 / 24), strict=True):
         job = same.job(work, start, None)
         model.at(start)
@@ -233,6 +234,16 @@ def test_a_resumed_run_goes_on_with_its_own_draws_noise_and_ledger() -> None:
     torch.testing.assert_close(after.weights(), end)
     assert rest.ledger is not None and whole.ledger is not None
     assert rest.ledger.state() == whole.ledger.state()
+
+
+def test_steps_that_are_not_on_the_ledger_are_not_taken() -> None:
+    mine = training(example_rule=RULE)
+    version = Version(version=0, owner=None, vector=mine.model.initial)
+    (work,) = works(version, (1,))
+    mine.note_steps([work])
+    mine.job(work, version.weights(), None)
+    with pytest.raises(AssertionError, match="note_steps comes before"):
+        mine.job(work, version.weights(), None)
 
 
 def test_distillation_is_refused() -> None:
