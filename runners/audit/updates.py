@@ -25,6 +25,7 @@ def seen_updates(
         Work(partner=number, start=first, num_steps=num_steps, data_of=(number,))
         for number in range(training.num_partners)
     ]
+    training.note_steps(works)  # the ledger of private steps wants to know before
     jobs = [training.job(work, start, None) for work in works]
     for piece in training.train(None, jobs, [rate] * num_steps):
         yield piece.numbers, protect(piece.ends - start)

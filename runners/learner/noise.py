@@ -11,7 +11,7 @@ import math
 import torch
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-NUMBERS_AT_ONCE = 2**17
+NUMBERS_AT_ONCE = 2**16
 """So many are drawn at a time: what stands between bits and numbers stays in the cache."""
 
 
@@ -20,14 +20,21 @@ class NoiseMaker:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self.zeros = memoryview(bytes(4 * NUMBERS_AT_ONCE))
-        self.bytes = bytearray(len(self.zeros) + 16)  # AES asks for room for a block more
-        self.bits = torch.frombuffer(self.bytes, dtype=torch.int32)[:NUMBERS_AT_ONCE]
-        self.radii, self.angles = torch.empty(2, NUMBERS_AT_ONCE // 2, dtype=torch.float32)
+        self._scratch: dict[int, _Scratch] = {}
 
     def stream(self, seed: int) -> "Noise":
         """Return the noise of a seed of 63 bits, from its beginning."""
         return CpuNoise(self, seed) if self._device.type == "cpu" else GpuNoise(self._device, seed)
+
+    def scratch(self, size: int) -> "_Scratch":
+        """Return the memory for so many numbers; that of two sizes is kept, since long vectors are
+        cut into equal pieces and a rest.
+        """
+        if size not in self._scratch:
+            if len(self._scratch) == 2:
+                self._scratch.clear()
+            self._scratch[size] = _Scratch(size)
+        return self._scratch[size]
 
 
 class CpuNoise:
@@ -38,26 +45,13 @@ class CpuNoise:
         key, start = seed.to_bytes(16, "little"), bytes(16)
         self._cipher = Cipher(algorithms.AES(key), modes.CTR(start)).encryptor()
 
-    def fill(self, vector: torch.Tensor, deviation: float) -> None:
-        """Set `vector` to new noise; draws nothing where the deviation is 0."""
-        if deviation == 0:
-            vector.zero_()
-            return
-        for piece in vector.split(NUMBERS_AT_ONCE):
-            self._fill(piece, deviation)
-
-    def _fill(self, piece: torch.Tensor, deviation: float) -> None:
-        """Set it to r cos θ and r sin θ, where r² = −σ² ln u² with u uniform from −1 to 1."""
-        maker, half = self._maker, -(-len(piece) // 2)
-        self._cipher.update_into(maker.zeros[: 8 * half], maker.bytes)
-        radii, angles = maker.radii[:half], maker.angles[:half]
-        torch.mul(maker.bits[:half], 2.0**-31, out=radii)
-        radii.square_().add_(2.0**-64)  # ln 0 is none
-        radii.log_().mul_(-(deviation**2)).sqrt_()
-        torch.mul(maker.bits[half : 2 * half], 2 * math.pi / 2**32, out=angles)
-        rest = len(piece) - half
-        torch.cos(angles, out=piece[:half]).mul_(radii)
-        torch.sin(angles[:rest], out=piece[half:]).mul_(radii[:rest])
+    def add_to(self, vector: torch.Tensor, deviation: float) -> None:
+        """Add new noise to `vector`; draws nothing where the deviation is 0."""
+        if deviation:
+            for piece in vector.split(NUMBERS_AT_ONCE):
+                scratch = self._maker.scratch(len(piece))
+                self._cipher.update_into(scratch.zeros, scratch.bytes)
+                piece.add_(scratch.normal(), alpha=deviation)
 
 
 class GpuNoise:
@@ -66,12 +60,34 @@ class GpuNoise:
     def __init__(self, device: torch.device, seed: int) -> None:
         self._generator = torch.Generator(device).manual_seed(seed)
 
-    def fill(self, vector: torch.Tensor, deviation: float) -> None:
-        """Set `vector` to new noise; draws nothing where the deviation is 0."""
-        if deviation == 0:
-            vector.zero_()
-        else:
-            vector.normal_(generator=self._generator).mul_(deviation)
+    def add_to(self, vector: torch.Tensor, deviation: float) -> None:
+        """Add new noise to `vector`; draws nothing where the deviation is 0."""
+        if deviation:
+            noise = torch.empty_like(vector).normal_(generator=self._generator)
+            vector.add_(noise, alpha=deviation)
 
 
 Noise = CpuNoise | GpuNoise
+
+
+class _Scratch:
+    """Hold bits, and what they become; of an odd number one is left over."""
+
+    def __init__(self, size: int) -> None:
+        half = -(-size // 2)
+        self.zeros = bytes(8 * half)
+        self.bytes = bytearray(8 * half + 16)  # AES asks for room for a block more
+        bits = torch.frombuffer(self.bytes, dtype=torch.int32)
+        self._radius_bits, self._angle_bits = bits[:half], bits[half : 2 * half]
+        self._radii, self._angles = torch.empty(2, half, dtype=torch.float32)
+        pairs = torch.empty(2 * half, dtype=torch.float32)
+        self._cosines, self._sines, self._numbers = pairs[:half], pairs[half:], pairs[:size]
+
+    def normal(self) -> torch.Tensor:
+        """Return r cos θ and r sin θ, where r² = −ln u² with u uniform from −1 to 1."""
+        torch.mul(self._radius_bits, 2.0**-31, out=self._radii)
+        self._radii.square_().add_(2.0**-64).log_().neg_().sqrt_()  # ln 0 is none
+        torch.mul(self._angle_bits, 2 * math.pi / 2**32, out=self._angles)
+        torch.cos(self._angles, out=self._cosines).mul_(self._radii)
+        torch.sin(self._angles, out=self._sines).mul_(self._radii)
+        return self._numbers

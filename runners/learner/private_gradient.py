@@ -16,7 +16,6 @@ from runners.learner.clipping.choice import clipped_sum
 from runners.learner.example_batches import Taken
 from runners.learner.flat_model import FlatModel
 from runners.learner.noise import NoiseMaker
-from runners.learner.room import Room
 from sim.streams import stream
 
 
@@ -40,7 +39,6 @@ class PrivateGradient:
         self._seed = seed
         self._sum = clipped_sum(model, rule.clipping_norm)
         self._noise = NoiseMaker(model.initial.device)
-        self._room = Room(model.initial)
 
     def add(
         self,
@@ -68,7 +66,5 @@ class PrivateGradient:
         `heaviest` at most.
         """
         seed = int(stream(self._seed, "example noise", number).integers(2**63))
-        gradient = self._model.gradient
-        noise = self._room.tensor(len(gradient))
-        self._noise.stream(seed).fill(noise, self._rule.deviation(heaviest))
-        gradient += noise
+        deviation = self._rule.deviation(heaviest)
+        self._noise.stream(seed).add_to(self._model.gradient, deviation)

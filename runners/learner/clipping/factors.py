@@ -5,10 +5,12 @@ biases, so its squared norm is |δ|² (|a|² + 1) and never needs the gradient (
 arXiv:1510.01799). One product of clipped factors per layer is the sum.
 """
 
+from collections.abc import Sequence
+
 import torch
 
 from runners.learner.clipping import are_finite, scales, silenced
-from runners.learner.engine.dense import DenseLayers, Factors
+from runners.learner.engine.dense import DenseLayers, Factors, Layer, Stack
 
 
 class ClippedFactors:
@@ -17,6 +19,7 @@ class ClippedFactors:
     def __init__(self, dense: DenseLayers, clipping_norm: float) -> None:
         self._dense = dense
         self._clipping_norm = clipping_norm
+        self._rows, self._totals = _Views(dense.layers), _Views(dense.layers)
 
     def add(
         self,
@@ -27,9 +30,8 @@ class ClippedFactors:
         total: torch.Tensor,
     ) -> torch.Tensor:
         """Add to `total`, and return losses."""
-        layers, batch_size = self._dense.layers, weights.shape[1]
-        stacks = [layer.views(rows) for layer in layers]
-        factors, losses = self._dense.gradient_factors(stacks, inputs, targets)
+        batch_size = weights.shape[1]
+        factors, losses = self._dense.gradient_factors(self._rows.of(rows), inputs, targets)
         squares = _squares(factors[0])
         for one in factors[1:]:
             squares += _squares(one)
@@ -38,12 +40,30 @@ class ClippedFactors:
             squares = silenced(squares, squares)
         # δ is that of the mean loss, so an example's own is the batch size times as large
         kept = scales(squares, weights, self._clipping_norm / batch_size).mul_(batch_size)
-        for layer, one in zip(layers, factors, strict=True):
-            clipped = one.delta * kept[..., None]
-            weight_sums, bias_sums = layer.views(total)
+        kept = kept.unsqueeze(2)
+        for (weight_sums, bias_sums), one in zip(self._totals.of(total), factors, strict=True):
+            clipped = one.delta * kept
             weight_sums.baddbmm_(clipped.mT, one.inputs)
             bias_sums.add_(clipped.sum(dim=1))
         return losses
+
+
+class _Views:
+    """Find the layers in rows; those of the rows before are kept, since from step to step they are
+    the same.
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._layers = layers
+        self._key: tuple[int, torch.Size] | None = None
+        self._stacks: list[Stack] = []
+
+    def of(self, rows: torch.Tensor) -> list[Stack]:
+        """Return each layer's weights and biases, without copying."""
+        key = (rows.data_ptr(), rows.shape)
+        if key != self._key:
+            self._key, self._stacks = key, [layer.views(rows) for layer in self._layers]
+        return self._stacks
 
 
 def _squares(factors: Factors) -> torch.Tensor:

@@ -101,9 +101,9 @@ class _NoisyGradients:
         """Return rows of gradients, and the mean losses of those who take part, 0 if nobody."""
         now, step = slice(len(rows)), self._step
         self._step += 1
-        total = self._total[now]
+        total = self._total[now].zero_()
         for row, noise, deviation in zip(total, self._noises, self._deviations, strict=False):
-            noise.fill(row, deviation)
+            noise.add_to(row, deviation)
         most = int(self._counts[step, now].max())
         if most == 0:
             return total, rows.new_zeros(len(rows))

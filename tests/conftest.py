@@ -1,0 +1,6 @@
+"""What all tests have in common: hypothesis may take its time, since no test asserts a wall time."""
+
+from hypothesis import settings
+
+settings.register_profile("no_deadline", deadline=None)
+settings.load_profile("no_deadline")
