@@ -11,7 +11,7 @@ import math
 import torch
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-NUMBERS_AT_ONCE = 2**16
+NUMBERS_AT_ONCE = 2**15
 """So many are drawn at a time: what stands between bits and numbers stays in the cache."""
 
 
@@ -51,7 +51,7 @@ class CpuNoise:
             for piece in vector.split(NUMBERS_AT_ONCE):
                 scratch = self._maker.scratch(len(piece))
                 self._cipher.update_into(scratch.zeros, scratch.bytes)
-                piece.add_(scratch.normal(), alpha=deviation)
+                scratch.add_to(piece, deviation)
 
 
 class GpuNoise:
@@ -71,23 +71,26 @@ Noise = CpuNoise | GpuNoise
 
 
 class _Scratch:
-    """Hold bits, and what they become; of an odd number one is left over."""
+    """Turn bits for so many numbers into them, in place."""
 
     def __init__(self, size: int) -> None:
-        half = -(-size // 2)
+        half, self._rest = -(-size // 2), size // 2
         self.zeros = bytes(8 * half)
         self.bytes = bytearray(8 * half + 16)  # AES asks for room for a block more
         bits = torch.frombuffer(self.bytes, dtype=torch.int32)
         self._radius_bits, self._angle_bits = bits[:half], bits[half : 2 * half]
-        self._radii, self._angles = torch.empty(2, half, dtype=torch.float32)
-        pairs = torch.empty(2 * half, dtype=torch.float32)
-        self._cosines, self._sines, self._numbers = pairs[:half], pairs[half:], pairs[:size]
+        self._radii, self._angles = (
+            one.view(torch.float32) for one in (self._radius_bits, self._angle_bits)
+        )
+        self._cosines = torch.empty(half, dtype=torch.float32)
 
-    def normal(self) -> torch.Tensor:
-        """Return r cos θ and r sin θ, where r² = −ln u² with u uniform from −1 to 1."""
-        torch.mul(self._radius_bits, 2.0**-31, out=self._radii)
-        self._radii.square_().add_(2.0**-64).log_().neg_().sqrt_()  # ln 0 is none
-        torch.mul(self._angle_bits, 2 * math.pi / 2**32, out=self._angles)
-        torch.cos(self._angles, out=self._cosines).mul_(self._radii)
-        torch.sin(self._angles, out=self._sines).mul_(self._radii)
-        return self._numbers
+    def add_to(self, vector: torch.Tensor, deviation: float) -> None:
+        """Add r cos θ and r sin θ, where r² = −ln u² with u uniform from −1 to 1."""
+        radii, angles, half = self._radii, self._angles, len(self._cosines)
+        torch.mul(self._radius_bits, 2.0**-31, out=radii)
+        radii.square_().add_(2.0**-64).log_().neg_().sqrt_()  # ln 0 is none
+        torch.mul(self._angle_bits, 2 * math.pi / 2**32, out=angles)
+        torch.cos(angles, out=self._cosines)
+        vector[:half].addcmul_(radii, self._cosines, value=deviation)
+        rest = self._rest
+        vector[half:].addcmul_(radii[:rest], angles.sin_()[:rest], value=deviation)

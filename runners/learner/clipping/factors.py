@@ -14,7 +14,9 @@ from runners.learner.engine.dense import DenseLayers, Factors, Layer, Stack
 
 
 class ClippedFactors:
-    """Compute clipped sums of many dense networks at once."""
+    """Compute clipped sums of many dense networks at once; `total` may be the weights themselves,
+    which are read before they are written.
+    """
 
     def __init__(self, dense: DenseLayers, clipping_norm: float) -> None:
         self._dense = dense
@@ -55,12 +57,12 @@ class _Views:
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self._layers = layers
-        self._key: tuple[int, torch.Size] | None = None
+        self._key: tuple[object, ...] | None = None
         self._stacks: list[Stack] = []
 
     def of(self, rows: torch.Tensor) -> list[Stack]:
         """Return each layer's weights and biases, without copying."""
-        key = (rows.data_ptr(), rows.shape)
+        key = (rows.data_ptr(), rows.shape, rows.stride())
         if key != self._key:
             self._key, self._stacks = key, [layer.views(rows) for layer in self._layers]
         return self._stacks

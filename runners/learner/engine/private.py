@@ -19,12 +19,13 @@ from runners.learner.clipping import ClippedSum
 from runners.learner.clipping.choice import clipped_sum
 from runners.learner.clipping.factors import ClippedFactors
 from runners.learner.cohort import Factors, Job, Summary, Trained, add_rows
-from runners.learner.engine.rows import Chunk, chunks, descend
+from runners.learner.engine.rows import Chunk, RowGradients, chunks, descend, hand_back
 from runners.learner.flat_model import FlatModel
 from runners.learner.noise import Noise, NoiseMaker
 from runners.learner.rank_data import RankData
 from runners.learner.room import Room
-from runners.optimizer import Optimizer
+from runners.optimizer import Optimizer, State
+from runners.optimizer.sgd import Sgd
 
 CPU_BYTES, GPU_BYTES = 2**23, 2**30
 """What a chunk's weights, sums and moments may take: on a CPU, what its cache holds."""
@@ -56,10 +57,13 @@ class Private:
     def train(self, jobs: Sequence[Job], rates: Sequence[float]) -> Iterator[Trained]:
         """Yield trained weights chunk by chunk."""
         for chunk in chunks(_equally_wide(jobs), self._data, self._most):
-            total = self._room.tensor(len(chunk.jobs), self._num_parameters)
             noises = [self._noise.stream(job.seed) for job in chunk.jobs]
-            gradients = _NoisyGradients(chunk, self._rule, self._sums, noises, total)
-            yield descend(chunk, self._optimizer, rates, gradients)
+            gradients = _NoisyGradients(chunk, self._rule, self._sums, noises)
+            if isinstance(self._sums, ClippedFactors) and self._is_bare(chunk):
+                yield _descend_in_place(chunk, rates, gradients)
+            else:
+                total = self._room.tensor(len(chunk.jobs), self._num_parameters)
+                yield descend(chunk, self._optimizer, rates, gradients.written_to(total))
 
     def add_updates(
         self,
@@ -71,45 +75,76 @@ class Private:
         """Add the updates chunk by chunk."""
         return add_rows(self.train(jobs, rates), jobs, factors, total)
 
+    def _is_bare(self, chunk: Chunk) -> bool:
+        """Return whether a step is nothing but w ← w − η g."""
+        optimizer = self._optimizer
+        is_bare = isinstance(optimizer, Sgd) and optimizer.is_plain and not optimizer.weight_decay
+        return is_bare and not chunk.proximal_weight and chunk.jobs[0].drift is None
+
 
 class _NoisyGradients:
     """Compute the gradients of a chunk's steps, one after the other."""
 
     def __init__(
-        self,
-        chunk: Chunk,
-        rule: ExampleRule,
-        sums: ClippedSum,
-        noises: Sequence[Noise],
-        total: torch.Tensor,
+        self, chunk: Chunk, rule: ExampleRule, sums: ClippedSum, noises: Sequence[Noise]
     ) -> None:
-        """`total` has a row for each job, and is written to step by step."""
+        start = chunk.jobs[0].start
         self._sums = sums
-        self._total = total
         self._noises = noises
         self._deviations = [rule.deviation(1 / _expected(job)) for job in chunk.jobs]
         self._counts = _by_steps(chunk.jobs)
         expected = np.array([[_expected(job)] for job in chunk.jobs])
         takes_part = np.arange(chunk.jobs[0].samples.shape[1]) < self._counts[..., None]
-        self._weights = _like(total, takes_part / expected)
-        self._part_missing = _like(total, expected[:, 0] / np.maximum(1, self._counts))
+        self._weights = _like(start, takes_part / expected)
+        self._part_missing = _like(start, expected[:, 0] / np.maximum(1, self._counts))
         self._step = 0
 
-    def __call__(
-        self, rows: torch.Tensor, inputs: torch.Tensor, targets: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return rows of gradients, and the mean losses of those who take part, 0 if nobody."""
+    def written_to(self, total: torch.Tensor) -> RowGradients:
+        """Return a call that gives each step's gradients in rows of `total`, a row for each job."""
+
+        def gradients(
+            rows: torch.Tensor, inputs: torch.Tensor, targets: torch.Tensor
+        ) -> tuple[torch.Tensor, torch.Tensor]:
+            found = total[: len(rows)].zero_()
+            return found, self.add_next(rows, inputs, targets, 1.0, found)
+
+        return gradients
+
+    def add_next(
+        self,
+        rows: torch.Tensor,
+        inputs: torch.Tensor,
+        targets: torch.Tensor,
+        factor: float,
+        total: torch.Tensor,
+    ) -> torch.Tensor:
+        """Add the next step's gradients times `factor` to rows of `total`, and return the mean
+        losses of those who take part, 0 if nobody.
+        """
         now, step = slice(len(rows)), self._step
         self._step += 1
-        total = self._total[now].zero_()
-        for row, noise, deviation in zip(total, self._noises, self._deviations, strict=False):
-            noise.add_to(row, deviation)
+        losses = rows.new_zeros(len(rows))
         most = int(self._counts[step, now].max())
-        if most == 0:
-            return total, rows.new_zeros(len(rows))
-        weights = self._weights[step, now, :most]
-        losses = self._sums.add(rows, inputs[:, :most], targets[:, :most], weights, total)
-        return total, (losses * weights).sum(dim=1).mul_(self._part_missing[step, now])
+        if most:
+            weights = self._weights[step, now, :most]
+            found = self._sums.add(
+                rows, inputs[:, :most], targets[:, :most], weights * factor, total
+            )
+            losses = (found * weights).sum(dim=1).mul_(self._part_missing[step, now])
+        for row, noise, deviation in zip(total, self._noises, self._deviations, strict=False):
+            noise.add_to(row, factor * deviation)
+        return losses
+
+
+def _descend_in_place(chunk: Chunk, rates: Sequence[float], gradients: _NoisyGradients) -> Trained:
+    """Take all steps of a chunk's jobs by plain SGD, without rows of gradients."""
+    rows = chunk.starts().clone(memory_format=torch.contiguous_format)
+    loss_sums = rows.new_zeros(len(rows))
+    for step, (inputs, targets) in enumerate(chunk.batches()):
+        now = slice(len(inputs))
+        loss_sums[now] += gradients.add_next(rows[now], inputs, targets, -rates[step], rows[now])
+    hand_back(State(), chunk.jobs)
+    return chunk.trained(rows, loss_sums)
 
 
 def _by_steps(jobs: Sequence[Job]) -> np.ndarray:

@@ -16,6 +16,7 @@ from tests.runners.attack.merges import merge_of
 from tests.runners.attack.options import DATA, NAMES, OMNISCIENT, OWN, attack
 
 ATTACKING = [name for name in NAMES if name != "none"]
+SMALL_AND_LARGE = [attack("sign_flip", fraction=fraction) for fraction in (0.2, 0.7)]
 
 
 def rows_of(num_rows: int = 8) -> torch.Tensor:
@@ -53,10 +54,7 @@ def test_a_fraction_is_rounded_down(fraction: float, num_partners: int, expected
 
 @given(st.integers(2, 40), st.integers(0, 1000))
 def test_a_larger_fraction_has_the_smaller_ones_partners(num_partners: int, seed: int) -> None:
-    few, many = (
-        set(attack("sign_flip", fraction=fraction).malicious(num_partners, seed))
-        for fraction in (0.2, 0.7)
-    )
+    few, many = (set(one.malicious(num_partners, seed)) for one in SMALL_AND_LARGE)
     assert few <= many
 
 

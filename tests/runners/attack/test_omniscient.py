@@ -155,7 +155,7 @@ def test_min_max_is_what_bisection_finds(direction: str) -> None:
         np.testing.assert_allclose(sent, expected, rtol=0, atol=1e-9)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.integers(2, 8), st.integers(1, 6), st.integers(0, 10_000), st.sampled_from((0.0, 3.0)))
 def test_min_max_is_as_far_out_as_honest_rows_are(
     num_honest: int, size: int, seed: int, shift: float

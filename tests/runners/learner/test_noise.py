@@ -14,9 +14,9 @@ CPU = torch.device("cpu")
 
 def drawn(seed: int, *sizes: int, deviation: float = 1.0) -> list[torch.Tensor]:
     stream = NoiseMaker(CPU).stream(seed)
-    vectors = [torch.full((size,), math.nan) for size in sizes]
+    vectors = [torch.zeros(size) for size in sizes]
     for vector in vectors:
-        stream.fill(vector, deviation)
+        stream.add_to(vector, deviation)
     return vectors
 
 
@@ -46,9 +46,10 @@ def test_pairs_of_one_radius_are_not_related() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 10, 11])
-def test_any_size_is_filled_and_every_call_is_new(size: int) -> None:
+def test_any_size_has_noise_and_every_call_is_new(size: int) -> None:
     first, second = drawn(3, size, size)
     assert first.isfinite().all() and second.isfinite().all()
+    assert first.all() and second.all()
     assert not (first == second).any()
 
 
@@ -63,13 +64,13 @@ def test_streams_of_one_maker_do_not_touch_each_other() -> None:
     maker = NoiseMaker(CPU)
     one, other = maker.stream(6), maker.stream(7)
     alone = drawn(6, 8, 8)
-    vectors = [torch.empty(8) for _ in range(3)]
+    vectors = [torch.zeros(8) for _ in range(3)]
     for stream, vector in zip((one, other, one), vectors, strict=True):
-        stream.fill(vector, 1.0)
+        stream.add_to(vector, 1.0)
     assert torch.equal(vectors[0], alone[0]) and torch.equal(vectors[2], alone[1])
 
 
-def test_long_vectors_are_filled_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_vectors_have_it_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(noise, "NUMBERS_AT_ONCE", 8)
     (vector,) = drawn(8, 21)
     assert vector.isfinite().all()
@@ -81,13 +82,13 @@ def test_the_deviation_scales_and_none_draws_nothing() -> None:
     torch.testing.assert_close(large, 2.5 * small)
     stream = NoiseMaker(CPU).stream(9)
     silent, loud = torch.ones(100), torch.ones(100)
-    stream.fill(silent, 0.0)
-    stream.fill(loud, 1.0)
-    assert not silent.any()
-    assert torch.equal(loud, small)
+    stream.add_to(silent, 0.0)
+    stream.add_to(loud, 1.0)
+    assert silent.tolist() == [1.0] * 100
+    torch.testing.assert_close(loud, 1 + small)
 
 
-def test_float64_is_filled_too() -> None:
-    vector = torch.empty(5, dtype=torch.float64)
-    NoiseMaker(CPU).stream(9).fill(vector, 1.0)
+def test_float64_has_the_same_noise() -> None:
+    vector = torch.zeros(5, dtype=torch.float64)
+    NoiseMaker(CPU).stream(9).add_to(vector, 1.0)
     torch.testing.assert_close(vector.float(), drawn(9, 5)[0])
