@@ -11,7 +11,7 @@ import math
 import torch
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-NUMBERS_AT_ONCE = 2**15
+NUMBERS_AT_ONCE = 2**17
 """So many are drawn at a time: what stands between bits and numbers stays in the cache."""
 
 
@@ -83,12 +83,14 @@ class _Scratch:
             one.view(torch.float32) for one in (self._radius_bits, self._angle_bits)
         )
         self._cosines = torch.empty(half, dtype=torch.float32)
+        self._tiny = torch.tensor(2.0**-64, dtype=torch.float32)
 
     def add_to(self, vector: torch.Tensor, deviation: float) -> None:
         """Add r cos θ and r sin θ, where r² = −ln u² with u uniform from −1 to 1."""
         radii, angles, half = self._radii, self._angles, len(self._cosines)
         torch.mul(self._radius_bits, 2.0**-31, out=radii)
-        radii.square_().add_(2.0**-64).log_().neg_().sqrt_()  # ln 0 is none
+        torch.addcmul(self._tiny, radii, radii, out=radii)  # u², and not 0
+        radii.log_().neg_().sqrt_()
         torch.mul(self._angle_bits, 2 * math.pi / 2**32, out=angles)
         torch.cos(angles, out=self._cosines)
         vector[:half].addcmul_(radii, self._cosines, value=deviation)

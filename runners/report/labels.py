@@ -11,7 +11,7 @@ import pandas as pd
 
 NAMES_THAT_MAY_VARY = (
     "task", "scenario", "topology", "transport", "bandwidth", "variability", "availability",
-    "fault", "partition", "agent", "privacy", "aggregation", "hardware", "learner",
+    "fault", "partition", "agent", "privacy", "compression", "aggregation", "hardware", "learner",
 )  # fmt: skip
 SUPERSEDED = "superseded"
 
@@ -37,13 +37,13 @@ def _what_else_differs(
     names: "pd.Series[str]", records: Mapping[str, Mapping[str, Any]]
 ) -> "pd.Series[str]":
     """Return what to add to the labels of these runs: where their configs differ."""
-    flat = pd.DataFrame(
-        [_flatten(records[name]["config"]) for name in names], index=names.index
-    ).astype(str)
+    configs = [_flatten(records[name]["config"]) for name in names]
+    flat = pd.DataFrame(configs, index=names.index).map(str, na_action="ignore").fillna("")
     differing = [key for key in flat.columns if key != "seed" and flat[key].nunique() > 1]
     added = pd.Series("", index=names.index)
-    for key in differing:
-        added = added + f", {key}=" + flat[key]
+    for key in differing:  # options of one group have settings of their own
+        texts = [f", {key}={value}" if value else "" for value in flat[key]]
+        added = added + pd.Series(texts, index=names.index)
     return added
 
 

@@ -96,7 +96,7 @@ class _NoisyGradients:
         expected = np.array([[_expected(job)] for job in chunk.jobs])
         takes_part = np.arange(chunk.jobs[0].samples.shape[1]) < self._counts[..., None]
         self._weights = _like(start, takes_part / expected)
-        self._part_missing = _like(start, expected[:, 0] / np.maximum(1, self._counts))
+        self._means = _like(start, takes_part / np.maximum(1, self._counts)[..., None])
         self._step = 0
 
     def written_to(self, total: torch.Tensor) -> RowGradients:
@@ -126,11 +126,9 @@ class _NoisyGradients:
         losses = rows.new_zeros(len(rows))
         most = int(self._counts[step, now].max())
         if most:
-            weights = self._weights[step, now, :most]
-            found = self._sums.add(
-                rows, inputs[:, :most], targets[:, :most], weights * factor, total
-            )
-            losses = (found * weights).sum(dim=1).mul_(self._part_missing[step, now])
+            weights = self._weights[step, now, :most] * factor
+            found = self._sums.add(rows, inputs[:, :most], targets[:, :most], weights, total)
+            losses = (found * self._means[step, now, :most]).sum(dim=1)
         for row, noise, deviation in zip(total, self._noises, self._deviations, strict=False):
             noise.add_to(row, factor * deviation)
         return losses

@@ -71,6 +71,14 @@ def test_settings_that_vary_within_a_label_become_part_of_it(sweep):
     assert labels == ["solo, budget.num_epochs=1", "solo, budget.num_epochs=8"]
 
 
+def test_settings_that_only_some_runs_have_name_these_runs(sweep):
+    for seed in (0, 1):
+        sweep.finished("solo", seed, config={"privacy": {"clip": {"clipping_norm": 2.0}}})
+        sweep.finished("solo", seed, config={"privacy": {"none": {}}})
+    labels = list(load_sweep(sweep.folder).runs["label"].unique())
+    assert set(labels) == {"solo, privacy.clip.clipping_norm=2.0", "solo"}
+
+
 def test_only_the_newest_of_equal_runs_counts(sweep):
     first = sweep.finished("solo", 0) / "record.json"
     first.write_text(first.read_text().replace("2026-01-01", "2025-01-01"))
