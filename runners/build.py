@@ -191,6 +191,11 @@ def _check_privacy(run: Run) -> None:
             "compression must be none in a mode whose partners send something other than updates "
             "of the whole model; try mode=proxy/federated"
         )
+    if any(getattr(one, "max_epsilon", None) is not None for one in run.privacy.mechanisms):
+        raise ValueError(
+            "privacy.dp_sgd.max_epsilon must be null, since no run ends by it yet; the record says "
+            "what was spent"
+        )
     if changing and not run.mode.merges_updates:
         raise ValueError(
             f"privacy must be none or dp_sgd in a mode whose partners send something other than "

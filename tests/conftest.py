@@ -1,4 +1,4 @@
-"""What all tests have in common: hypothesis may take its time, since no test asserts a wall time."""
+"""What all tests share: hypothesis may take its time, since no test asserts a wall time."""
 
 from hypothesis import settings
 

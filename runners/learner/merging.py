@@ -102,6 +102,7 @@ class Merging:
         cohort = replace(cohort, weights=self._privacy.weights(cohort.weights))
         sums = _Sums(self._training, cohort.control is not None, self._privacy.num_figures)
         rows = None
+        self._training.note_steps(cohort.works)
         with self._stopwatch.phase("train"):
             if self._aggregation.needs_rows:
                 rows = self._rows(cohort, merge, sums)
@@ -144,7 +145,9 @@ class Merging:
         mechanism = self._privacy.secure_sum
         if mechanism is None:
             return None
-        return mechanism.begin_sum(self._training.model.size, merge, self._ranks)
+        memory = self.memories[self._privacy.mechanisms.index(mechanism)]
+        told = replace(merge, memory=memory)
+        return mechanism.begin_sum(self._training.model.size, told, self._ranks)
 
     def _merged(
         self, cohort: Cohort, total: torch.Tensor, rows: torch.Tensor | None

@@ -1,6 +1,7 @@
 """Owns which pictures a page shows: those that the sweep has the figures for."""
 
 from runners.report.accuracy_figures import accuracy_over_bytes, accuracy_over_time
+from runners.report.audit_figures import audit_pictures
 from runners.report.chart import Picture, styled
 from runners.report.compare import Comparison
 from runners.report.load import Sweep
@@ -28,6 +29,7 @@ def build_pictures(sweep: Sweep, comparison: Comparison) -> list[Picture]:
     pictures += [throughput(sweep, shown, looks), where_time_goes(sweep, shown)]
     if sweep.partners["accuracy"].notna().any():
         pictures.append(partner_accuracy(sweep, shown, looks))
+    pictures += audit_pictures(sweep, looks)
     return pictures + [
         Picture(
             name=f"timeline-{number}",

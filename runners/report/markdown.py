@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from runners.report.audit_figures import audit_tables
 from runners.report.compare import Comparison
 from runners.report.files import write_text
 from runners.report.load import Sweep
@@ -17,6 +18,7 @@ def write_markdown(
     """Write `report.md` and, when there are accuracies, `accuracy.svg` into the sweep's folder."""
     parts = [f"# {_escaped(sweep.folder.resolve().name)}", _escaped(" ".join(answer))]
     parts += [_section(table) for table in summary_tables(sweep, comparison)]
+    parts += [_section(table) for table in audit_tables(sweep)]
     if comparison.differences:
         parts.append(_section(differences_table(comparison)))
     if sweep.has_accuracy:

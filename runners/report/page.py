@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
+from runners.report.audit_figures import audit_tables
 from runners.report.chart import Picture
 from runners.report.compare import Comparison
 from runners.report.figures import build_pictures
@@ -34,7 +35,7 @@ def write_page(
     text = environment.get_template(TEMPLATE_NAME).render(
         name=sweep.folder.resolve().name,
         answer=answer,
-        summaries=summary_tables(sweep, comparison),
+        summaries=[*summary_tables(sweep, comparison), *audit_tables(sweep)],
         differences=differences_table(comparison),
         facts=facts,
         pictures=[picture for picture in pictures if not picture["name"].startswith("timeline")],

@@ -1,11 +1,14 @@
-"""What hiding single examples costs in local steps: the private engine against the engine that does
-the same jobs without privacy, and against Opacus's hooks; in turns, on one core.
+"""What hiding single examples costs in local steps: the private engine against plain steps, by
+autograd (engine `loop`) and by the engine that does such jobs fastest, and against private ones by
+Opacus's hooks; in turns, on one core.
+
+    make benchmarks ARGS="-k private_steps"
 """
 
 import functools
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from torch import nn
 from runners.data import Samples
 from runners.example_rule import ExampleRule
 from runners.learner.cohort import Job
+from runners.learner.engine.loop import Loop
 from runners.learner.engines import Engines
 from runners.learner.flat_model import FlatModel
 from runners.learner.rank_data import RankData
@@ -30,7 +34,7 @@ from tests.benchmarks.cohort_case import (
 )
 
 RULE = ExampleRule(clipping_norm=1.0, noise_multiplier=1.0, sampling="shuffled")
-NUM_SAMPLES, NUM_ROUNDS, MIN_STEPS = 512, 15, 4
+NUM_SAMPLES, NUM_ROUNDS = 512, 15
 CPU = torch.device("cpu")
 CASES = {
     "784-128-10, 32": (functools.partial(mlp, 128), GREY, 32, 40),
@@ -42,15 +46,26 @@ CASES = {
 
 
 def local_steps(
-    module: nn.Sequential, samples: Samples, numbers: np.ndarray, rule: ExampleRule | None
+    module: nn.Sequential,
+    samples: Samples,
+    numbers: np.ndarray,
+    rule: ExampleRule | None,
+    *,
+    by_loop: bool = False,
 ) -> Callable[[], None]:
     """Return a call that does one job of as many steps as `numbers` has rows."""
-    model = FlatModel(module, "cross_entropy", CPU, tail=0)
-    engines = Engines(model, RankData(samples, CPU), SGD, rule)
+    model, data = FlatModel(module, "cross_entropy", CPU, tail=0), RankData(samples, CPU)
+    engines = Engines(model, data, SGD, rule)
     counts = np.full(len(numbers), numbers.shape[1])
     job = Job(start=model.initial, samples=numbers, counts=counts, expected_count=numbers.shape[1])
     rates = [RATE] * len(numbers)
-    return lambda: [None for _ in engines.choose([job]).train([job], rates)] and None
+    engine = Loop(model, data, SGD) if by_loop else engines.choose([job])
+
+    def steps() -> None:
+        for _ in engine.train([job], rates):
+            pass
+
+    return steps
 
 
 def opacus_steps(
@@ -79,6 +94,14 @@ def opacus_steps(
     return steps
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def wall_s(call: Callable[[], None]) -> float:
     start = time.perf_counter()
     call()
@@ -88,14 +111,14 @@ def wall_s(call: Callable[[], None]) -> float:
 @pytest.mark.filterwarnings("ignore:Full backward hook is firing")  # Opacus's own hooks
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # in what Opacus imports
 @pytest.mark.parametrize("case", CASES)
-def test_private_steps(benchmark, case: str) -> None:
+def test_private_steps(benchmark, one_thread, case: str) -> None:
     """The benchmark's time is that of a private step; the ratios are in the extra info."""
     build, inputs, batch_size, num_steps = CASES[case]
     samples = random_samples(inputs, NUM_SAMPLES)
     rng = np.random.default_rng(0)
     numbers = rng.integers(NUM_SAMPLES, size=(num_steps, batch_size))
-    torch.set_num_threads(1)
     calls = {
+        "loop": local_steps(build(), samples, numbers, None, by_loop=True),
         "plain": local_steps(build(), samples, numbers, None),
         "private": local_steps(build(), samples, numbers, RULE),
         "opacus": opacus_steps(build(), samples, numbers),
@@ -109,7 +132,7 @@ def test_private_steps(benchmark, case: str) -> None:
             times[name].append(wall_s(call) / num_steps)
 
     benchmark.pedantic(one, rounds=1 if benchmark.disabled else NUM_ROUNDS)
-    for other in ("plain", "opacus"):
+    for other in ("loop", "plain", "opacus"):
         ratios = [mine / its for mine, its in zip(times["private"], times[other], strict=True)]
         benchmark.extra_info[f"ratio_to_{other}"] = statistics.median(ratios)
     for name, walls in times.items():

@@ -31,6 +31,7 @@ def test_local_steps_count_for_those_whose_data_they_draw_from() -> None:
     ledger.note((0, 1), 3)
     assert ledger.spent(0) == {poisson(100, 20, 10), poisson(500, 20, 3)}
     assert ledger.spent(1) == {poisson(400, 20, 7), poisson(500, 20, 3)}
+    assert [ledger.num_steps(data_of) for data_of in ((0,), (1,), (0, 1))] == [10, 7, 3]
 
 
 def test_lighter_examples_of_a_step_are_behind_more_noise() -> None:

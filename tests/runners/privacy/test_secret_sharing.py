@@ -57,7 +57,9 @@ class Scaling(Mechanism):
 
 
 def test_what_changes_updates_comes_before() -> None:
-    assert Chain([Scaling(), OPTION]).secure_sum is OPTION
+    chain = Chain([Scaling(), OPTION])
+    assert chain.secure_sum is OPTION
+    assert chain.needs_sum and chain.needs_rows
     with pytest.raises(ValueError, match=r"privacy\.secret_sharing must come after"):
         Chain([OPTION, Scaling()])
 

@@ -104,10 +104,19 @@ def test_no_column_shows_the_sum_and_columns_differ_by_merge_and_run() -> None:
 
 
 def test_two_updates_of_one_partner_have_shares_of_their_own() -> None:
-    merge = merge_of((4, 2, 4))
-    updates = rows(3)
-    (total,) = summed(lambda ranks: AdditiveSum(6, 2, merge, CODING, ranks), updates, (4, 2, 4))
-    assert torch.equal(total, updates.double().sum(dim=0))
+    """With the same shares twice, a proxy would see the difference of the two updates."""
+    updates = rows(1).repeat(3, 1)
+
+    def work(ranks: ThreadRanks) -> torch.Tensor:
+        total = AdditiveSum(6, 2, merge_of((4, 2, 4)), CODING, ranks)
+        total.add(updates[:1], [4])
+        first = total._columns.copy()
+        total.add(updates[1:2], [4])
+        assert (total._columns[0] - first[0] != first[0]).all()
+        total.add(updates[2:], [2])
+        return total.finish()
+
+    assert torch.equal(on_threads(1, work)[0], updates.double().sum(dim=0))
 
 
 @pytest.mark.parametrize("partners", [(3,), (3, 3), ()])
