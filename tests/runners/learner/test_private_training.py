@@ -236,6 +236,30 @@ def test_a_resumed_run_goes_on_with_its_own_draws_noise_and_ledger() -> None:
     assert rest.ledger.state() == whole.ledger.state()
 
 
+def test_every_job_has_a_seed_of_its_own_for_its_noise() -> None:
+    mine = training(example_rule=RULE)
+    version = Version(version=0, owner=None, vector=mine.model.initial)
+    all_works = works(version) * 2
+    mine.note_steps(all_works)
+    seeds = {mine.job(work, version.weights(), None).seed for work in all_works}
+    assert len(seeds) == 6
+
+
+def test_losses_are_means_over_those_who_take_part() -> None:
+    mine = training()
+    private = PrivateGradient(mine.model, RULE, 0)
+    numbers, taken = np.arange(5), []
+    for count in (3, 2):
+        row = np.zeros((1, 4), np.int64)
+        taken.append(Taken(samples=row, counts=np.array([count]), expected=4))
+    inputs, targets = batch = mine.data.batch(numbers)
+    losses = private.add(mine.model.initial, batch, taken, [1.0, 1.0])
+    mine.model.at(mine.model.initial)
+    outputs = mine.model.outputs(inputs)
+    each = torch.nn.functional.cross_entropy(outputs, targets, reduction="none")
+    assert losses == pytest.approx([float(each[:3].mean()), float(each[3:].mean())])
+
+
 def test_steps_that_are_not_on_the_ledger_are_not_taken() -> None:
     mine = training(example_rule=RULE)
     version = Version(version=0, owner=None, vector=mine.model.initial)

@@ -155,6 +155,19 @@ def test_sums_are_as_defined(case: str, name: str, quantile: float) -> None:
             torch.testing.assert_close(losses[number], each)
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+def test_what_same_padding_cannot_halve_is_behind() -> None:
+    with in_float64():
+        torch.manual_seed(0)
+        layers = nn.Conv2d(2, 2, (2, 4), padding="same"), nn.Flatten(), nn.Linear(162, 3)
+        model = flat(nn.Sequential(*layers), "cross_entropy")
+        inputs, targets, weights = batch_of("images", num_models=1)
+        total = torch.zeros(1, model.num_parameters)
+        clipped_sum(model, 0.5).add(model.initial[None], inputs, targets, weights, total)
+        batch = inputs[0], targets[0], weights[0]
+        torch.testing.assert_close(total[0], defined(model, model.initial, batch, 0.5)[0])
+
+
 @pytest.mark.parametrize(("case", "name"), WAYS)
 def test_nothing_is_clipped_by_an_infinite_norm(case: str, name: str) -> None:
     with in_float64():

@@ -90,9 +90,11 @@ def test_a_rule_that_asks_for_nothing_changes_nothing(
             assert_close(one.moments, other.moments, 1e-9)
 
 
-def gradient(model: FlatModel, samples: CountingData, numbers: np.ndarray) -> torch.Tensor:
-    """Return the sum of the examples' gradients at the start, clipped as the rule has it."""
-    model.at(model.initial)
+def gradient(
+    model: FlatModel, samples: CountingData, numbers: np.ndarray, weights: torch.Tensor
+) -> torch.Tensor:
+    """Return the sum of the examples' gradients, clipped as the rule has it."""
+    model.at(weights)
     total = torch.zeros(model.num_parameters)
     for number in numbers:
         inputs, targets = samples.batch(np.array([number]))
@@ -118,8 +120,25 @@ def test_a_step_is_the_clipped_sum_of_those_who_take_part_over_the_mean(
         (job,) = ONE_STEP.jobs(model)
         job = replace(job, start=model.initial, counts=np.array([count]), expected_count=2)
         silent = step_of(model, job, samples, replace(RULE, noise_multiplier=0.0))
-        wanted = gradient(model, samples, job.samples[0, :count]) / 2
+        wanted = gradient(model, samples, job.samples[0, :count], model.initial) / 2
         torch.testing.assert_close(silent, wanted, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_every_step_has_its_own_examples(build: str) -> None:
+    """4, 0 and 2 take part, from where the steps before have come."""
+    with in_float64():
+        model, samples = setting(build)
+        (job,) = Cohort(num_steps=(3,), starts=(0,), batch_size=4).jobs(model)
+        counts = np.array([4, 0, 2])
+        job = replace(job, start=model.initial, counts=counts, expected_count=3)
+        rule = replace(RULE, noise_multiplier=0.0)
+        (end,), _ = in_order(Private(model, samples, SGD, rule), [job])
+        wanted = model.initial.clone()
+        for step, count in enumerate(counts):
+            numbers = job.samples[step, :count]
+            wanted -= RATES[step] / 3 * gradient(model, samples, numbers, wanted.clone())
+    torch.testing.assert_close(end, wanted, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("build", BUILDS)
