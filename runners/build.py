@@ -20,8 +20,8 @@ from runners.compression.stage import compressed
 from runners.folds import index_of
 from runners.learner.horovod import Horovod, check_num_ranks
 from runners.partition import Assignment, Partition, divide
-from runners.privacy import Load, Mechanism, Sampling
-from runners.privacy.chain import Chain
+from runners.privacy import Load, Sampling
+from runners.privacy.chain import Chain, names_of
 from runners.task import Task
 from runners.task.supervised import Supervised
 from runners.training import Training
@@ -199,7 +199,7 @@ def _check_privacy(run: Run) -> None:
     if changing and not run.mode.merges_updates:
         raise ValueError(
             f"privacy must be none or dp_sgd in a mode whose partners send something other than "
-            f"updates of the whole model, got {_names_of(changing)}; try mode=proxy/federated"
+            f"updates of the whole model, got {names_of(changing)}; try mode=proxy/federated"
         )
     if run.privacy.needs_sum and run.aggregation.needs_rows:
         raise ValueError(
@@ -209,16 +209,12 @@ def _check_privacy(run: Run) -> None:
     if changing and getattr(run.mode, "algorithm", None) == "scaffold":
         raise ValueError(
             f"privacy must be none or dp_sgd with mode.algorithm=scaffold, whose control variates "
-            f"are not protected, got {_names_of(changing)}; try mode.algorithm=fedavg"
+            f"are not protected, got {names_of(changing)}; try mode.algorithm=fedavg"
         )
 
 
 def _sends_updates(run: Run) -> bool:
     return run.mode.merges_updates and getattr(run.mode, "algorithm", None) != "scaffold"
-
-
-def _names_of(mechanisms: Collection[Mechanism]) -> str:
-    return " and ".join(type(one).__module__.rpartition(".")[2] for one in mechanisms)
 
 
 def sampling_of(run: Run) -> Sampling:

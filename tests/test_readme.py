@@ -4,6 +4,7 @@ figures are published.
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,7 @@ def first_run(arguments: str) -> list[str]:
     """Return the overrides of the first run of a command's sweep."""
     return [
         re.split(r",(?![^\[]*\])", one)[0]  # not the commas of a list
-        for one in arguments.split()
+        for one in shlex.split(arguments)
         if one not in ("-m", "--help") and not one.startswith("hydra.")
     ]
 

@@ -29,7 +29,7 @@ class Chain:
         secure = [one for one in self.mechanisms if one.is_secure_sum]
         if len(secure) > 1:
             raise ValueError(
-                f"privacy must have at most one secure sum, got {_names(secure)}; updates can be "
+                f"privacy must have at most one secure sum, got {names_of(secure)}; updates can be "
                 "added up in one way only: leave one of them out"
             )
         for number, mechanism in enumerate(self.mechanisms):
@@ -163,5 +163,6 @@ class Chain:
         return pairs
 
 
-def _names(mechanisms: Sequence[Mechanism]) -> str:
+def names_of(mechanisms: Sequence[Mechanism]) -> str:
+    """Return the mechanisms' names, for messages."""
     return " and ".join(type(one).__module__.rpartition(".")[2] for one in mechanisms)
