@@ -18,8 +18,10 @@ from tests.benchmarks.cohort_case import BATCH, COHORT, NUM_STEPS
 from tests.runners.compose import compose
 
 NUM_MNIST, NUM_FLUTE_PARTNERS = 60_000, 1000
+TWO_NN = ("task=mnist_mlp", "task.model.hidden_units=[200,200]")
+SMALL_CNN = ("task=mnist_cnn", "task.model.channels=[8,16]", "task.model.hidden_units=[]")
+LOGISTIC = ("task=mnist_mlp", "task.model.hidden_units=[]")
 COMMON = (
-    "task=mnist_mlp",
     f"task.batch_size={BATCH}",
     "partition=iid",
     "scenario=uniform",
@@ -30,18 +32,18 @@ COMMON = (
 
 
 def federated(
-    num_rounds: int, *, num_partners: int, cohort: int, num_steps: int, hidden_units: list[int]
+    num_rounds: int, *model: str, num_partners: int, cohort: int, num_steps: int
 ) -> dict[str, Any]:
     """Return the config of rounds in which `cohort` of the partners, who hold MNIST in equal parts,
-    take `num_steps` steps on an MLP of `hidden_units`.
+    take `num_steps` steps on a model.
     """
     samples_per_round = cohort * num_steps * BATCH
     return compose(
+        *model,
         *COMMON,
         f"scenario.num_partners={num_partners}",
         f"agent.num_participants={cohort}",
         f"mode.local_steps={num_steps}",
-        f"task.model.hidden_units={hidden_units}",
         f"budget.num_epochs={num_rounds * samples_per_round / NUM_MNIST}",
     )
 
@@ -63,16 +65,15 @@ def measured(folder: Path, config: dict[str, Any], num_ranks: int) -> dict[str, 
 
 
 @pytest.mark.timeout(900)
-def test_cohort_on_two_ranks(benchmark, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("model", "num_rounds"), [(TWO_NN, 60), (SMALL_CNN, 12)], ids=["2nn", "small_cnn"]
+)
+def test_cohort_on_two_ranks(
+    benchmark, tmp_path: Path, model: tuple[str, ...], num_rounds: int
+) -> None:
     """Two ranks are to give 1.8 times one rank's throughput when a second core is free."""
-    num_rounds, num_pairs, cohort = (2, 1, 10) if benchmark.disabled else (40, 5, COHORT)
-    config = federated(
-        num_rounds,
-        num_partners=cohort,
-        cohort=cohort,
-        num_steps=NUM_STEPS,
-        hidden_units=[200, 200],
-    )
+    num_rounds, num_pairs, cohort = (2, 1, 10) if benchmark.disabled else (num_rounds, 7, COHORT)
+    config = federated(num_rounds, *model, num_partners=cohort, cohort=cohort, num_steps=NUM_STEPS)
     throughputs: dict[int, list[float]] = {1: [], 2: []}
 
     def one(num_ranks: int) -> None:
@@ -93,9 +94,7 @@ def test_cohort_of_flute_in_a_run(benchmark, tmp_path: Path) -> None:
     nearly the 69 that a partner has there in the mean. One rank.
     """
     num_rounds, num_partners = (2, 20) if benchmark.disabled else (100, NUM_FLUTE_PARTNERS)
-    config = federated(
-        num_rounds, num_partners=num_partners, cohort=10, num_steps=7, hidden_units=[]
-    )
+    config = federated(num_rounds, *LOGISTIC, num_partners=num_partners, cohort=10, num_steps=7)
     walls = []
     benchmark.pedantic(
         lambda: walls.append(measured(tmp_path, config, num_ranks=1)),
