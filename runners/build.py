@@ -14,6 +14,7 @@ from typing import Any, get_type_hints
 
 from runners.aggregation import Aggregation
 from runners.aggregation.mean import Mean
+from runners.attack import Attack
 from runners.compression import Compression, Layout
 from runners.compression.none import Uncompressed
 from runners.compression.stage import compressed
@@ -69,6 +70,7 @@ class Run:
     privacy: Chain
     compression: Compression
     aggregation: Aggregation
+    attack: Attack
     hardware: Hardware
     variability: Variability
     availability: Availability
@@ -90,6 +92,7 @@ GROUPS = (
         "privacy",
         "compression",
         "aggregation",
+        "attack",
         "hardware",
         "variability",
         "availability",
@@ -142,6 +145,7 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
                 check_num_ranks(run.learner.num_ranks, len(consortium.partners))
         run.agent.check(len(consortium.partners))
         _check_aggregation(run, consortium)
+        _check_attack(run, len(consortium.partners))
         _check_privacy(run)
         run.availability.check([partner.name for partner in consortium.partners])
         index = index_of(run.task, run.training)
@@ -180,6 +184,19 @@ def _check_aggregation(run: Run, consortium: Consortium) -> None:
         raise ValueError(
             f"aggregation must be mean where replicas of the proxy share the partners and exchange "
             f"sums, got {rule}; try aggregation=mean, or scenario.proxy.num_replicas=1"
+        )
+
+
+def _check_attack(run: Run, num_partners: int) -> None:
+    """Raise ValueError where the attack has no sense, no target, or nothing to change."""
+    run.attack.check(num_partners)
+    if isinstance(run.task, Supervised):
+        run.attack.check_data(run.task.data)
+    if run.attack.needs_rows and not run.mode.merges_updates:
+        raise ValueError(
+            "attack must be none or label_flip, or backdoor with attack.boost=1, in a mode whose "
+            "partners send something other than updates of the whole model; try "
+            "mode=proxy/federated"
         )
 
 

@@ -1,12 +1,12 @@
 """Owns the full figures of merit at a run's end: overall on the whole held-out test set, per
-partner on its slice of it.
+partner on its slice of it; and how far an attack's trigger reached.
 
 Where everyone shares one model, or all models answer together, all figures are that model's. Where
 each partner has its own (solo), overall figures are means over the models, a partner's are its own
 model's, and `ensemble` has those of the mean of what all predict.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +26,16 @@ def final_metrics(
     job: "Job", ranks: "Ranks", learner: "RankLearner", outcome: Outcome
 ) -> dict[str, Any] | None:
     """Return a record's `metrics` part on rank 0, None on the others; all ranks must call it."""
-    predictions = _gather_predictions(ranks, learner, outcome.models)
+    predictions = _gather_predictions(ranks, learner.test_probabilities, outcome.models)
+    triggered = None
+    if learner.training.data.triggered_inputs is not None:
+        triggered = _gather_predictions(ranks, learner.triggered_probabilities, outcome.models)
     if ranks.rank != 0:
         return None
     together = np.mean(predictions, axis=0)
     if outcome.answers_jointly:
         predictions = [together]
+        triggered = triggered and [np.mean(triggered, axis=0)]
     targets = learner.training.data.test_targets.cpu().numpy()
     overall = [measure(targets, one) for one in predictions]
     partners = {}
@@ -45,7 +49,31 @@ def final_metrics(
         "overall": _mean([asdict(metrics) for metrics in overall if metrics]),
         "ensemble": _as_row(measure(targets, together)) if has_several else None,
         "partners": partners,
+        "malicious": _malicious(job),
+        "backdoor": None if triggered is None else _backdoor(job, targets, predictions, triggered),
     }
+
+
+def _malicious(job: "Job") -> list[str]:
+    partners = job.setting.consortium.partners
+    return [partners[one].name for one in job.run.attack.malicious(len(partners), job.run.seed)]
+
+
+def _backdoor(
+    job: "Job",
+    targets: np.ndarray,
+    predictions: Sequence[np.ndarray],
+    triggered: Sequence[np.ndarray],
+) -> dict[str, float | None]:
+    """Return the attack's success with its trigger and without it, in the mean over the models."""
+    rows = [
+        {
+            "success": job.run.attack.success(targets, with_it),
+            "success_without_trigger": job.run.attack.success(targets, without),
+        }
+        for with_it, without in zip(triggered, predictions, strict=True)
+    ]
+    return _mean(rows)
 
 
 def _as_row(metrics: Metrics | None) -> dict[str, float | None]:
@@ -53,10 +81,12 @@ def _as_row(metrics: Metrics | None) -> dict[str, float | None]:
 
 
 def _gather_predictions(
-    ranks: "Ranks", learner: "RankLearner", models: Sequence[Model]
+    ranks: "Ranks", predict: Callable[[Model], np.ndarray | None], models: Sequence[Model]
 ) -> list[np.ndarray]:
-    """Return what each model predicts on the test set, in the order of `models`."""
-    kept = [learner.test_probabilities(model) for model in models]
+    """Return what each model predicts on the test set, in the order of `models`; `predict` gives
+    None where another rank keeps the model.
+    """
+    kept = [predict(model) for model in models]
     mine = {number: one for number, one in enumerate(kept) if one is not None}
     if len(mine) == len(models) and ranks.size == 1:
         return list(mine.values())

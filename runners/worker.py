@@ -22,7 +22,9 @@ from runners.perform import OnProgress, prepare, train
 from runners.record import Failure, write_failure
 
 if TYPE_CHECKING:
+    from runners.build import Run
     from runners.learner.rank_data import RankData
+    from runners.partition import Assignment
     from runners.task import Task
     from runners.training import Training
 
@@ -128,7 +130,7 @@ def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgres
     training = LocalTraining(
         task=run.task,
         training=run.training,
-        data=_data(run.task, run.training, str(ranks.device)),
+        data=_data_of(run, assignment, str(ranks.device)),
         assignment=assignment,
         seed=run.seed,
         example_rule=run.privacy.example_rule,
@@ -144,9 +146,28 @@ def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgres
         rates=Rates(run.training, run.task.optimizer.learning_rate, job.budget_samples),
         privacy=compressed(run.privacy, run.compression, layout),
         aggregation=run.aggregation,
+        attack=run.attack,
         seed=run.seed,
     )
     train(job, ranks, learner, on_progress)
+
+
+def _data_of(run: "Run", assignment: "Assignment", device: str) -> "RankData":
+    """Return the samples as the run's partners hold them, those whom an attack makes malicious too;
+    runs without such an attack share them.
+    """
+    if not run.attack.changes_data:
+        return _data(run.task, run.training, device)
+    import torch
+
+    from runners.folds import samples_of
+    from runners.learner.rank_data import RankData
+    from runners.task.supervised import Supervised
+
+    assert isinstance(run.task, Supervised), "assemble lets no other task train"
+    samples, data = samples_of(run.task, run.training), run.task.data
+    poisoned = run.attack.poison(samples, data, assignment, run.seed)
+    return RankData(poisoned, torch.device(device), run.attack.triggered(poisoned, data))
 
 
 @cache

@@ -3,17 +3,20 @@ ranks.
 
 Updates are summed in float64, so that the result hardly depends on how partners are spread over
 ranks. Sums come straight from the engines where nobody looks at a single update; a privacy
-mechanism, a wire precision, SCAFFOLD and robust rules of aggregation see every update as a row.
+mechanism, a wire precision, SCAFFOLD, robust rules of aggregation and attacks see every update as a
+row.
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
+from typing import Any
 
 import torch
 
 from runners.aggregation import Aggregation
+from runners.attack import Attack
 from runners.learner.cohort import Job, Summary
 from runners.learner.controls import Controls, check_controls
 from runners.learner.distilling import Teacher
@@ -27,6 +30,11 @@ from runners.privacy.chain import Chain
 from runners.secure_sum import SumNotRevealed
 from runners.stopwatch import Stopwatch
 from sim.learner import Part, Work
+
+Piece = tuple[Sequence[int], torch.Tensor, torch.Tensor]
+"""Some of the works of a rank: their numbers, counted among those of the rank, a row for each, and
+their losses.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,7 +71,8 @@ class Update:
 class Merging:
     """Train cohorts and merge their updates, with all other ranks.
 
-    `num_merges` are those so far, `memories` what privacy's mechanisms remember of them.
+    `num_merges` are those so far, `memories` what privacy's mechanisms remember of them, and
+    `attack_memory` what malicious partners do.
     """
 
     def __init__(
@@ -73,6 +82,7 @@ class Merging:
         training: LocalTraining,
         privacy: Chain,
         aggregation: Aggregation,
+        attack: Attack,
         stopwatch: Stopwatch,
         seed: int,
         secret: int,
@@ -80,10 +90,12 @@ class Merging:
         self.controls = Controls(training.num_partners)
         self.num_merges = 0
         self.memories = privacy.new_memory()
+        self.attack_memory: dict[str, Any] = {}
         self._ranks = ranks
         self._training = training
         self._privacy = privacy
         self._aggregation = aggregation
+        self._attack = attack
         self._stopwatch = stopwatch
         self._seed = seed
         self._secret = secret
@@ -124,6 +136,11 @@ class Merging:
             losses=sums.losses.cpu(),
             norms=sums.norms.cpu(),
         )
+
+    def observe(self, before: Version, after: Version) -> None:
+        """Show malicious partners what the model, which is sent to them too, has moved by."""
+        if self._attack.observes:
+            self._attack.observe(after.weights() - before.weights(), self.attack_memory)
 
     def _no_update(self) -> Update:
         training = self._training
@@ -256,10 +273,23 @@ class Merging:
         numbers: Sequence[int],
         merge: Merge,
         sums: "_Sums",
-    ) -> Iterator[tuple[Sequence[int], torch.Tensor, torch.Tensor]]:
+    ) -> Iterator[Piece]:
         """Yield numbers of hosted works, counted among `numbers`, their updates as they leave their
         partners, and their losses.
         """
+        pieces = self._honest(cohort, part, numbers, sums)
+        for some, updates, losses in self._corrupted(pieces, cohort, numbers, merge):
+            partners = [cohort.works[numbers[number]].partner for number in some]
+            updates, figures = self._privacy.protect(updates, partners, merge, self.memories)
+            sums.figures += figures.sum(dim=0)
+            if cohort.wire_bytes_per_parameter is not None:
+                updates = rounded(updates, cohort.wire_bytes_per_parameter)
+            yield some, updates, losses
+
+    def _honest(
+        self, cohort: Cohort, part: Part | None, numbers: Sequence[int], sums: "_Sums"
+    ) -> Iterator[Piece]:
+        """Yield numbers of hosted works, their updates as trained, and their losses."""
         jobs = self._jobs(cohort, numbers)
         for piece in self._training.train(part, jobs, cohort.rates) if jobs else ():
             starts = torch.stack([jobs[number].start for number in piece.numbers])
@@ -270,12 +300,34 @@ class Merging:
             if cohort.control is not None:
                 for number, update in zip(piece.numbers, updates, strict=True):
                     self._note_control(cohort, numbers[number], update, sums)
-            partners = [cohort.works[numbers[number]].partner for number in piece.numbers]
-            updates, figures = self._privacy.protect(updates, partners, merge, self.memories)
-            sums.figures += figures.sum(dim=0)
-            if cohort.wire_bytes_per_parameter is not None:
-                updates = rounded(updates, cohort.wire_bytes_per_parameter)
             yield piece.numbers, updates, piece.losses
+
+    def _corrupted(
+        self, pieces: Iterator[Piece], cohort: Cohort, numbers: Sequence[int], merge: Merge
+    ) -> Iterator[Piece]:
+        """Yield what partners send, malicious ones too, instead of their updates."""
+        told = replace(merge, memory=self.attack_memory)
+        if self._attack.needs_all_rows:
+            yield from self._corrupted_together(pieces, numbers, told)
+            return
+        for some, updates, losses in pieces:
+            partners = [cohort.works[numbers[number]].partner for number in some]
+            yield some, self._attack.corrupt(updates, partners, told), losses
+
+    def _corrupted_together(
+        self, pieces: Iterator[Piece], numbers: Sequence[int], merge: Merge
+    ) -> Iterator[Piece]:
+        """Show the attack the updates of all ranks at once, and yield those of this one."""
+        shape = (len(merge.partners), self._training.model.size)
+        rows = torch.zeros(shape, device=self._ranks.device)
+        losses = torch.zeros(len(numbers), device=self._ranks.device)
+        for some, updates, piece_losses in pieces:
+            rows[[numbers[number] for number in some]] = updates
+            losses[list(some)] = piece_losses
+        with self._stopwatch.phase("communicate"):
+            self._ranks.sum(rows, "rows to attack")
+        rows = self._attack.corrupt(rows, merge.partners, merge)
+        yield range(len(numbers)), rows[list(numbers)], losses
 
     def _note_control(
         self, cohort: Cohort, number: int, update: torch.Tensor, sums: "_Sums"
@@ -319,6 +371,7 @@ class Merging:
     def _needs_rows(self, cohort: Cohort) -> bool:
         return (
             self._privacy.needs_rows
+            or self._attack.needs_rows
             or cohort.control is not None
             or cohort.teachers is not None
             or cohort.wire_bytes_per_parameter is not None

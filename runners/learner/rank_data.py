@@ -11,12 +11,18 @@ from runners.learner.room import Room
 class RankData:
     """Hold a task's samples as tensors on this rank's device; runs of one task share it."""
 
-    def __init__(self, samples: Samples, device: torch.device) -> None:
+    def __init__(
+        self, samples: Samples, device: torch.device, triggered: np.ndarray | None = None
+    ) -> None:
+        """`triggered` are the test inputs with an attack's trigger in them."""
         self.device = device
         self._inputs = torch.from_numpy(samples.train).to(device)
         self._targets = torch.from_numpy(samples.train_targets).to(device)
         self._room = Room(self._inputs)
         self.test_inputs = _model_type(torch.from_numpy(samples.test).to(device))
+        self.triggered_inputs = (
+            None if triggered is None else _model_type(torch.from_numpy(triggered).to(device))
+        )
         self.test_targets = _model_type(torch.from_numpy(samples.test_targets).to(device))
 
     def batch(

@@ -9,12 +9,13 @@ off (`owned_steps`): the simulation goes on, and whatever needs the result first
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 
 from runners.aggregation import Aggregation
+from runners.attack import Attack
 from runners.learner.distilling import Teacher, distil
 from runners.learner.horovod import Ranks
 from runners.learner.local_training import LocalTraining
@@ -54,6 +55,7 @@ class RankLearner:
         rates: Rates,
         privacy: Chain,
         aggregation: Aggregation,
+        attack: Attack,
         seed: int,
     ) -> None:
         self.stopwatch = Stopwatch(ranks.device)
@@ -65,6 +67,7 @@ class RankLearner:
             training=training,
             privacy=privacy,
             aggregation=aggregation,
+            attack=attack,
             stopwatch=self.stopwatch,
             seed=seed,
             secret=ranks.gather(secrets.randbits(256), "secret")[0],
@@ -107,6 +110,7 @@ class RankLearner:
         teachers: list[Teacher] | None = None if distillation is None else []
         update = self._update(version, works, weights, outer, teachers, dropped)
         merged = self._moved(version, update.vector, outer)
+        self.merging.observe(version, merged)
         if update.control_change is not None:
             change = update.control_change.to(torch.float32)
             merged.control = change if version.control is None else version.control + change
@@ -204,11 +208,16 @@ class RankLearner:
 
     def test_probabilities(self, model: Model) -> np.ndarray | None:
         """Return class probabilities of the test set; None where the model is not kept."""
+        return self._told(model, self._testing.probabilities)
+
+    def triggered_probabilities(self, model: Model) -> np.ndarray | None:
+        """Return those of the test set with the attack's trigger in it; None likewise."""
+        return self._told(model, self._testing.triggered_probabilities)
+
+    def _told(self, model: Model, tell: Callable[[Version], torch.Tensor]) -> np.ndarray | None:
         self.finish()
         version = version_of(model)
-        if not self._keeps(version.owner):
-            return None
-        return self._testing.probabilities(version).cpu().numpy()
+        return tell(version).cpu().numpy() if self._keeps(version.owner) else None
 
     def finish(self) -> None:
         """Wait for the sum that is under way, and take the steps that are put off."""

@@ -36,6 +36,11 @@ class Testing:
         """Return class probabilities of the whole test set, (num_samples, …, num_classes)."""
         return probabilities(self._loss, self._outputs(version, self._data.test_inputs))
 
+    def triggered_probabilities(self, version: Version) -> torch.Tensor:
+        """Return those of the test set with an attack's trigger in it."""
+        assert self._data.triggered_inputs is not None, "only an attack with a trigger has them"
+        return probabilities(self._loss, self._outputs(version, self._data.triggered_inputs))
+
     def joint_sums(self, mean: torch.Tensor) -> torch.Tensor:
         """Return the sums of an ensemble, from its mean probabilities on the whole test set."""
         targets = self._data.test_targets

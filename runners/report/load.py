@@ -17,7 +17,8 @@ from runners.report.labels import label_runs
 STATUSES = ("finished", "failed", "interrupted")
 NAMES = (
     "mode", "task", "scenario", "topology", "transport", "bandwidth", "variability", "availability",
-    "fault", "partition", "agent", "privacy", "compression", "aggregation", "hardware", "learner",
+    "fault", "partition", "agent", "privacy", "compression", "aggregation", "attack",
+    "hardware", "learner",
 )  # fmt: skip
 VIRTUAL = (
     "total_sim_s", "num_partners", "num_rounds", "num_dropped", "num_samples", "num_bytes",

@@ -21,6 +21,11 @@ def robust(rule: str, *others: str) -> tuple[str, ...]:
     return (*FEDERATED, *FIVE, f"aggregation={rule}", *others)
 
 
+def attacked(attack: str, *others: str) -> tuple[str, ...]:
+    """Return federated averaging of five partners, one of them malicious."""
+    return (*FEDERATED, *FIVE, f"attack={attack}", *others)
+
+
 SYSTEMS: dict[str, tuple[str, ...]] = {
     "solo": ("mode=solo",),
     "pool": ("mode=pool",),
@@ -115,4 +120,8 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
     "geometric median": robust("geometric_median"),
     "centred clipping": robust("centred_clipping"),
     "norm bound": robust("norm_bound", "aggregation.max_norm=0.1"),
+    "backdoor": attacked("backdoor", "attack.boost=2.0"),
+    "free rider": attacked("free_rider"),
+    "IPM": attacked("ipm"),
+    "IPM, median": attacked("ipm", "aggregation=median"),
 }

@@ -29,6 +29,7 @@ SYSTEMS = {
         "mode.overlap_steps=1",
     ),
     "gossip": ("mode=partner/gossip", "mode.local_steps=2"),
+    "free rider": ("mode=proxy/federated", "mode.local_steps=5", "attack=free_rider"),
     "SCAFFOLD": ("mode=proxy/federated", "mode.local_steps=2", "mode.algorithm=scaffold"),
     "FedBuff": ("mode=proxy/fedbuff", "mode.local_steps=2"),
 }
@@ -71,6 +72,7 @@ def kill(rank: int) -> Callable[[Path, float], None]:
         ("allreduce, Adam", interrupt, (0.0, 0.4)),
         ("DiLoCo, fragments", interrupt, (0.3,)),
         ("gossip", kill(1), (0.0,)),
+        ("free rider", interrupt, (0.3,)),
         ("SCAFFOLD", kill(0), (0.3,)),
         ("FedBuff", interrupt, (0.5,)),
     ],

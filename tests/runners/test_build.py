@@ -74,6 +74,9 @@ def test_refuses_a_bad_setting(overrides: list[str], words: list[str]) -> None:
             ["learner.num_ranks", "1 and the 4 partners", "9", "try learner.num_ranks=4"],
         ),
         (["agent.num_participants=5"], ["agent.num_participants", "at most the 4 partners", "5"]),
+        (["attack=ipm"], ["attack must be none", "mode=proxy/federated"]),
+        (["attack=ipm", "attack.fraction=0.1"], ["attack.fraction", "4 partners", "0.25"]),
+        (["attack=backdoor", "task=adult_mlp"], ["attack=backdoor", "images or texts"]),
         (["partition=natural"], ["partition=natural", "key", "partition=dirichlet"]),
         (
             [

@@ -16,7 +16,9 @@ import pytest
 
 from runners.build import GROUPS, Run, assemble, build, sampling_of
 from runners.folds import samples_of
+from runners.partition import Assignment
 from runners.tables import rounds_table, virtual_summary
+from runners.task.supervised import Supervised
 from sim.learner.none import TimeOnly
 from sim.world import World
 from tests.runners.alternatives import alternatives, changed
@@ -36,6 +38,7 @@ SMALL_TASK = (
 )
 REAL_TASK = ("task=digits_mlp", "partition=dirichlet", "mode=solo")
 PROXY = ("mode=proxy/federated", "mode.local_steps=2")
+FEDERATED_DIGITS = ("task=digits_mlp", *PROXY)
 POOL = ("mode=pool",)
 FUSION = ("+fusion=horovod", "mode.fusion.coordinator=none")
 LONG = ("budget.num_epochs=10",)
@@ -87,6 +90,7 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
     "training": (REAL_TASK,),
     "training.held_out_fold": ((*REAL_TASK, "training.num_folds=3"),),
     "aggregation": (PROXY,),
+    "attack": (FEDERATED_DIGITS,),
     "compression/powersgd": (("task=digits_mlp", "partition=iid"),),
     "partition": (REAL_TASK,),
     "agent": (PROXY,),
@@ -139,6 +143,11 @@ EXEMPT: dict[str, str] = {
         f"privacy/dp_sgd.{name}": LEARNING
         for name in ("noise_multiplier", "sampling", "delta", "max_epsilon")
     },
+    **{
+        f"attack/*.{name}": LEARNING
+        for name in ("boost", "direction", "epsilon", "noise_ratio", "norm_ratio", "scale", "sends")
+    },
+    "attack/alie.z": LEARNING,
     **{f"compression/*.{name}": LEARNING for name in ("error_feedback", "shared_support")},
     "budget.target_accuracy": LEARNING,
     "budget.stops_at_target": LEARNING,
@@ -231,15 +240,28 @@ def outcome(config: dict[str, Any]) -> Any:
     )
     held = [samples.tolist() for samples in assignment.train]
     guarantees = run.privacy.guarantees(sampling_of(run), 10, None)
-    return rounds.to_dict("records"), summary, held, len(outcome.spans), trained(run), guarantees
+    malicious = run.attack.malicious(len(held), run.seed)
+    learned = trained(run, assignment)
+    return (
+        rounds.to_dict("records"),
+        summary,
+        held,
+        len(outcome.spans),
+        learned,
+        guarantees,
+        malicious,
+    )
 
 
-def trained(run: Run) -> Any:
+def trained(run: Run, assignment: Assignment) -> Any:
     """Return what the ranks would train: the model, and what identifies the samples."""
-    if "sized" in type(run.task).__module__:
+    if not isinstance(run.task, Supervised):
         return None
     digest = hashlib.sha256()
-    for array in vars(samples_of(run.task, run.training)).values():
+    data = run.task.data
+    samples = run.attack.poison(samples_of(run.task, run.training), data, assignment, run.seed)
+    triggered = run.attack.triggered(samples, data)
+    for array in [*vars(samples).values(), *([] if triggered is None else [triggered])]:
         digest.update(f"{array.shape} {array.dtype}".encode())
         digest.update(np.ascontiguousarray(array))
     return str(run.task.new_module()), digest.hexdigest()

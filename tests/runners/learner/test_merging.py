@@ -1,7 +1,7 @@
 """A cohort's updates become one: weights, rules, mechanisms, precision, parts and controls."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -10,6 +10,11 @@ from runners.aggregation import Aggregation
 from runners.aggregation.mean import Mean
 from runners.aggregation.median import Median
 from runners.aggregation.norm_bound import NormBound
+from runners.attack import Attack
+from runners.attack.free_rider import FreeRider
+from runners.attack.ipm import Ipm
+from runners.attack.none import Honest
+from runners.attack.sign_flip import SignFlip
 from runners.learner.cohort import Job
 from runners.learner.distilling import Teacher
 from runners.learner.local_training import LocalTraining
@@ -26,7 +31,7 @@ from tests.runners.learner.one_rank import CPU, Little, OneRank, mlp, sgd, train
 
 WEIGHTS = (0.5, 0.3, 0.2)
 RATES = (0.1, 0.2)
-MEAN, AS_THEY_ARE = Mean(), Plain()
+MEAN, AS_THEY_ARE, HONEST = Mean(), Plain(), Honest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +46,17 @@ class Halved(Mechanism):
 
 
 def merging(
-    mine: LocalTraining, aggregation: Aggregation = MEAN, privacy: Mechanism = AS_THEY_ARE
+    mine: LocalTraining,
+    aggregation: Aggregation = MEAN,
+    privacy: Mechanism = AS_THEY_ARE,
+    attack: Attack = HONEST,
 ) -> Merging:
     return Merging(
         ranks=OneRank(),
         training=mine,
         privacy=Chain((privacy,)),
         aggregation=aggregation,
+        attack=attack,
         stopwatch=Stopwatch(CPU),
         seed=0,
         secret=0,
@@ -80,10 +89,13 @@ def cohort(
 
 
 def merged(
-    aggregation: Aggregation = MEAN, privacy: Mechanism = AS_THEY_ARE, **rest: float
+    aggregation: Aggregation = MEAN,
+    privacy: Mechanism = AS_THEY_ARE,
+    attack: Attack = HONEST,
+    **rest: float,
 ) -> Update:
     mine = training()
-    return merging(mine, aggregation, privacy).update(cohort(mine, **rest))
+    return merging(mine, aggregation, privacy, attack).update(cohort(mine, **rest))
 
 
 def updates_of(mine: LocalTraining, rates: Sequence[float] = RATES) -> list[torch.Tensor]:
@@ -243,3 +255,44 @@ def test_a_sum_that_must_not_be_opened_changes_nothing() -> None:
     mine = training()
     update = merging(mine, privacy=NeedsFour()).update(cohort(mine))
     assert not update.vector.any() and update.losses.isnan().all()
+
+
+def test_a_malicious_update_takes_its_owners_place() -> None:
+    first, second, third = updates_of(training())
+    attack = SignFlip(fraction=None, partners=(1,), scale=4.0)
+    close(merged(attack=attack).vector, 0.5 * first - 4 * 0.3 * second + 0.2 * third)
+
+
+def test_an_omniscient_attack_sees_all_honest_updates() -> None:
+    """The third partner sends −2 (u₁ + u₂) ÷ 2."""
+    first, second, _ = updates_of(training())
+    attack = Ipm(fraction=None, partners=(2,), epsilon=2.0)
+    expected = 0.5 * first + 0.3 * second - 0.2 * (first + second)
+    close(merged(attack=attack).vector, expected)
+
+
+def test_robust_rules_see_what_malicious_partners_send() -> None:
+    rows = torch.stack(updates_of(training()))
+    rows[0] *= -4
+    attack = SignFlip(fraction=None, partners=(0,), scale=4.0)
+    close(merged(Median(), attack=attack).vector, rows.median(dim=0).values)
+
+
+def test_an_attack_comes_before_privacy() -> None:
+    attack = SignFlip(fraction=None, partners=(0,), scale=4.0)
+    halved = merged(privacy=Halved(), attack=attack).vector
+    close(halved, merged(attack=attack).vector / 2)
+
+
+def test_a_free_rider_sends_what_the_model_last_moved_by() -> None:
+    """It trains all the same, so its samples are drawn as an honest run draws them."""
+    rider = FreeRider(fraction=None, partners=(0,), sends="last", noise_ratio=0.0)
+    mine, honest = training(), training()
+    merge, other = merging(mine, attack=rider), merging(honest)
+    _, second, third = updates_of(training())
+    close(merge.update(cohort(mine)).vector, 0.3 * second + 0.2 * third)
+    other.update(cohort(honest))
+    start = Version(version=0, owner=None, vector=mine.model.initial)
+    merge.observe(start, start.next(start.weights() + 1))
+    without_first = replace(cohort(honest), weights=(0.0, *WEIGHTS[1:]))
+    close(merge.update(cohort(mine)).vector, other.update(without_first).vector + 0.5)

@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from runners.aggregation.mean import Mean
+from runners.attack.none import Honest
 from runners.learner.rank_learner import RankLearner
 from runners.learner.rates import Rates
 from runners.learner.saved_models import MAX_MODELS, NAME, save_models
@@ -22,6 +23,7 @@ def learner(**settings: bool) -> RankLearner:
         privacy=Chain((Plain(),)),
         seed=0,
         aggregation=Mean(),
+        attack=Honest(),
     )
 
 
