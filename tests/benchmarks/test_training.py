@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from runners.build import build
 from runners.config_file import write_config
 from runners.launch import Fleet
@@ -30,6 +32,7 @@ def bare_samples_per_wall_s() -> float:
     return float(outputs[0])
 
 
+@pytest.mark.timeout(900)
 def test_training_throughput(benchmark, tmp_path: Path) -> None:
     """The benchmark's time is Accord's; the ratio to the bare script is in the extra info."""
     num_epochs = NUM_STEPS * NUM_PARTNERS * BATCH / 60_000
