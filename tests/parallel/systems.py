@@ -120,7 +120,7 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
     "geometric median": robust("geometric_median"),
     "centred clipping": robust("centred_clipping"),
     "norm bound": robust("norm_bound", "aggregation.max_norm=0.1"),
-    "backdoor": attacked("backdoor", "attack.boost=2.0"),
+    "backdoor": attacked("backdoor"),
     "free rider": attacked("free_rider"),
     "IPM": attacked("ipm"),
     "IPM, median": attacked("ipm", "aggregation=median"),
