@@ -1,28 +1,30 @@
-"""Owns the way from a composed config to checked objects; nothing else creates them from config.
+"""Owns the way from a composed config to a run's checked parts, and to the simulation's setting.
 
-Every group's option is a frozen dataclass under `sim.<group>` or `runners.<group>`, and its YAML
-keys are its fields. Types are checked here, once (pydantic, strict: "3" is no number and `true` no
-integer); ranges are checked by the dataclasses themselves. Errors name the setting by its full
-path, the value, and what to do.
+In: the resolved config, whose nodes `runners.options` makes options of. Out: a `Run`, and what is
+simulated and learned from it. Errors name the setting by its full path, the value, and what to do.
 """
 
-import importlib
-import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields, make_dataclass
-from typing import Any, get_type_hints
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 from runners.aggregation import Aggregation
-from runners.aggregation.mean import Mean
 from runners.attack import Attack
+from runners.checks import (
+    check_aggregation,
+    check_attack,
+    check_augmentation,
+    check_compression,
+    check_privacy,
+)
 from runners.compression import Compression, Layout
-from runners.compression.none import Uncompressed
 from runners.compression.stage import compressed
 from runners.folds import index_of
 from runners.learner.horovod import Horovod, check_num_ranks
+from runners.options import ConfigError, build_chain, build_option, checked
 from runners.partition import Assignment, Partition, divide
 from runners.privacy import Load, Sampling
-from runners.privacy.chain import Chain, names_of
+from runners.privacy.chain import Chain
 from runners.task import Task
 from runners.task.supervised import Supervised
 from runners.training import Training
@@ -49,10 +51,6 @@ from sim.world import Mode, Setting, World
 
 BYTES_PER_PARAMETER = 4
 """Models are trained and sent in float32."""
-
-
-class ConfigError(ValueError):
-    """A config that can't be run, in words for the person who wrote it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +81,6 @@ class Run:
     trace_level: str
 
 
-PARTS = {"task": ("data", "model", "optimizer")}
-"""Groups whose options stand inside an option of another group."""
-
 GROUPS = (
     *("scenario", "topology", "transport", "bandwidth", "mode", "task", "partition", "agent"),
     *(
@@ -108,9 +103,9 @@ def build(config: Mapping[str, Any]) -> Run:
     """
     _check_root_keys(config)
     parts = {group: build_option(group, config[group]) for group in GROUPS if group != "privacy"}
-    budget = _checked(Budget, config["budget"], "budget")
-    tariff = _checked(Tariff, config["tariff"], "tariff")
-    training = _checked(Training, config["training"], "training")
+    budget = checked(Budget, config["budget"], "budget")
+    tariff = checked(Tariff, config["tariff"], "tariff")
+    training = checked(Training, config["training"], "training")
     _check_scalar("seed", config["seed"], int, "try seed=0")
     if config["seed"] < 0:
         raise ConfigError(f"seed must be at least 0, got {config['seed']}; try seed=0")
@@ -140,13 +135,14 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         consortium = run.scenario.consortium(run.seed)
         if isinstance(run.learner, Horovod):
             _ = run.task.optimizer  # a task by numbers only has none, and says so
-            _check_augmentation(run)
+            check_augmentation(run.task, run.training)
             if run.learner.launcher == "own":
                 check_num_ranks(run.learner.num_ranks, len(consortium.partners))
         run.agent.check(len(consortium.partners))
-        _check_aggregation(run, consortium)
-        _check_attack(run, len(consortium.partners))
-        _check_privacy(run)
+        check_aggregation(run.aggregation, run.mode, consortium)
+        check_attack(run.attack, run.mode, run.task, len(consortium.partners))
+        check_compression(run.compression, run.mode)
+        check_privacy(run.privacy, run.mode, run.aggregation)
         run.availability.check([partner.name for partner in consortium.partners])
         index = index_of(run.task, run.training)
         assignment = divide(index, run.partition, consortium.partners, run.seed)
@@ -159,86 +155,10 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
     return setting, assignment
 
 
-def _check_augmentation(run: Run) -> None:
-    """Raise ValueError where there are no images to shift or mirror."""
-    inputs = run.task.data.inputs if isinstance(run.task, Supervised) else ()
-    if run.training.augmentation != "none" and len(inputs) != 3:
-        raise ValueError(
-            f"training.augmentation must be none for samples that are no images, got "
-            f"{run.training.augmentation} for samples of shape {inputs}; try task=mnist_cnn"
-        )
-
-
-def _check_aggregation(run: Run, consortium: Consortium) -> None:
-    """Raise ValueError where a rule other than the sum can't be used."""
-    rule = run.aggregation
-    rule.check(len(consortium.partners))
-    if isinstance(rule, Mean):
-        return
-    if not run.mode.merges_in_one_place:
-        raise ValueError(
-            f"aggregation must be mean where updates are summed on their way, got {rule}; "
-            "try aggregation=mean, or a mode that merges at a proxy such as mode=proxy/federated"
-        )
-    if consortium.proxy.num_replicas > 1:
-        raise ValueError(
-            f"aggregation must be mean where replicas of the proxy share the partners and exchange "
-            f"sums, got {rule}; try aggregation=mean, or scenario.proxy.num_replicas=1"
-        )
-
-
-def _check_attack(run: Run, num_partners: int) -> None:
-    """Raise ValueError where the attack has no sense, no target, or nothing to change."""
-    run.attack.check(num_partners)
-    if isinstance(run.task, Supervised):
-        run.attack.check_data(run.task.data)
-    if run.attack.needs_rows and not run.mode.merges_updates:
-        raise ValueError(
-            "attack must be none or label_flip, or backdoor with attack.boost=1, in a mode whose "
-            "partners send something other than updates of the whole model; try "
-            "mode=proxy/federated"
-        )
-
-
-def _check_privacy(run: Run) -> None:
-    """Raise ValueError where updates don't pass through the mechanisms, or not by themselves."""
-    changing = [one for one in run.privacy.mechanisms if one.is_about_updates]
-    if not isinstance(run.compression, Uncompressed) and not _sends_updates(run):
-        raise ValueError(
-            "compression must be none in a mode whose partners send something other than updates "
-            "of the whole model; try mode=proxy/federated"
-        )
-    if any(getattr(one, "max_epsilon", None) is not None for one in run.privacy.mechanisms):
-        raise ValueError(
-            "privacy.dp_sgd.max_epsilon must be null, since no run ends by it yet; the record says "
-            "what was spent"
-        )
-    if changing and not run.mode.merges_updates:
-        raise ValueError(
-            f"privacy must be none or dp_sgd in a mode whose partners send something other than "
-            f"updates of the whole model, got {names_of(changing)}; try mode=proxy/federated"
-        )
-    if run.privacy.needs_sum and run.aggregation.needs_rows:
-        raise ValueError(
-            f"aggregation must be mean or norm_bound where privacy speaks of the sum of updates, "
-            f"got {run.aggregation}; try aggregation=mean, or privacy=clip"
-        )
-    if changing and getattr(run.mode, "algorithm", None) == "scaffold":
-        raise ValueError(
-            f"privacy must be none or dp_sgd with mode.algorithm=scaffold, whose control variates "
-            f"are not protected, got {names_of(changing)}; try mode.algorithm=fedavg"
-        )
-
-
-def _sends_updates(run: Run) -> bool:
-    return run.mode.merges_updates and getattr(run.mode, "algorithm", None) != "scaffold"
-
-
-def sampling_of(run: Run) -> Sampling:
+def sampling_of(run: Run, num_partners: int) -> Sampling:
     """Return how the partners of a merge are drawn, as far as a guarantee may rest on it: who is
     there depends on more than chance where partners come and go, and then nothing is amplified.
     """
-    num_partners = len(run.scenario.consortium(run.seed).partners)
     drawn = getattr(run.agent, "num_participants", None)
     is_by_chance = isinstance(run.agent, Static) and isinstance(run.availability, Always)
     if drawn is None or not is_by_chance or not isinstance(run.fault, NoFault):
@@ -247,7 +167,7 @@ def sampling_of(run: Run) -> Sampling:
 
 
 def _protection(run: Run, consortium: Consortium, workload: Workload) -> Protection:
-    sampling = sampling_of(run)
+    sampling = sampling_of(run, len(consortium.partners))
     num_chosen = getattr(run.agent, "num_participants", None) or len(consortium.partners)
     load = Load(num_parameters=workload.num_parameters, num_partners=num_chosen)
     chain = compressed(run.privacy, run.compression, _layout(run))
@@ -309,18 +229,6 @@ def _setting(run: Run, consortium: Consortium, workload: Workload) -> Setting:
     )
 
 
-def option_name(group: str, node: Mapping[str, Any]) -> str:
-    """Return the option's name, such as `partner/allreduce`: the one that it gives itself, or that
-    of the module that its `_target_` names.
-    """
-    if "name" in node:
-        return node["name"]
-    if group == "privacy" and isinstance(node, Mapping) and "_target_" not in node:
-        return "+".join(node)
-    modules = node["_target_"].split(".")[1:-1]
-    return "/".join(modules[len(group.split(".")) :])
-
-
 def _check_root_keys(config: Mapping[str, Any]) -> None:
     known = {field.name for field in fields(Run)}
     unknown, missing = sorted(set(config) - known), sorted(known - set(config))
@@ -333,95 +241,6 @@ def _check_root_keys(config: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"missing root key {', '.join(missing)}; start from conf/run.yaml, which has them all"
         )
-
-
-def build_chain(node: Any) -> Chain:
-    """Return the checked mechanisms of privacy in the order of the config's node."""
-    if not isinstance(node, Mapping) or not node or "_target_" in node:
-        raise ConfigError(
-            f"privacy must have at least one mechanism, got {node!r}; "
-            "try privacy=none, or 'privacy=[clip,dp_central]'"
-        )
-    mechanisms = [build_option("privacy", one, f"privacy.{name}") for name, one in node.items()]
-    try:
-        return Chain(tuple(mechanisms))
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
-
-
-def build_option(group: str, node: Any, path: str | None = None) -> Any:
-    """Return the checked option of a group that a config's node at `path` describes; the path is
-    the group's name where it is not given.
-    """
-    path = path or group
-    target = node.get("_target_") if isinstance(node, Mapping) else None
-    if not isinstance(target, str):
-        raise ConfigError(
-            f"{path} must be an option of conf/{group}, got {node!r}; `--help` lists the options"
-        )
-    module_name, _, class_name = target.rpartition(".")
-    if not module_name.startswith((f"sim.{group}.", f"runners.{group}.")):
-        raise ConfigError(
-            f"{path}._target_ must name a class in sim.{group} or runners.{group}, "
-            f"got {target!r}; "
-            f"take an option of conf/{group}, code from elsewhere is not run"
-        )
-    try:
-        option = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            f"{path}._target_ names no class, got {target!r} ({error}); "
-            f"take an option of conf/{group}"
-        ) from error
-    values = {key: value for key, value in node.items() if key != "_target_"}
-    names = {field.name for field in fields(option)}
-    parts = {
-        name: build_option(name, values.pop(name), f"{path}.{name}")
-        for name in PARTS.get(group, ())
-        if name in names and name in values
-    }
-    return _checked(option, values, path, parts)
-
-
-def _checked(option: type, values: Any, path: str, parts: Mapping[str, Any] | None = None) -> Any:
-    """Return an instance of a dataclass from config values, types checked strictly, and from parts
-    that are instances already.
-    """
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        text = json.dumps(values)
-        if not parts:
-            return TypeAdapter(option).validate_json(text, strict=True, extra="forbid")
-        plain = _without(option, parts)
-        checked: Any = TypeAdapter(plain).validate_json(text, strict=True, extra="forbid")
-        return option(**parts, **{name: getattr(checked, name) for name in values})
-    except ValidationError as error:
-        raise ConfigError("\n".join(_explain(path, one) for one in error.errors())) from error
-    except ValueError as error:  # raised by a dataclass, which has named its own field
-        raise ConfigError(f"{path}.{error}") from error
-
-
-def _without(option: type, names: Collection[str]) -> type:
-    """Return a dataclass with the fields of `option` but for those of these names."""
-    hints = get_type_hints(option)
-    return make_dataclass(
-        option.__name__,
-        [(field.name, hints[field.name]) for field in fields(option) if field.name not in names],
-        kw_only=True,
-    )
-
-
-def _explain(path: str, error: Any) -> str:
-    setting, got = ".".join([path, *map(str, error["loc"])]), repr(error["input"])
-    if error["type"] == "value_error":  # raised by a dataclass, which has named its own field
-        return f"{setting}.{error['ctx']['error']}"
-    if error["type"] == "missing":
-        return f"{setting} must be given, got nothing; the options of conf/{path} have it"
-    if error["type"] == "unexpected_keyword_argument":
-        return f"{setting} is no setting of this option, got {got}; check the spelling, or drop it"
-    must_be = error["msg"].replace("Input should be", "must be")
-    return f"{setting} {must_be}, got {got}; give a value of that type"
 
 
 def _check_scalar(name: str, value: Any, kind: type, remedy: str) -> None:

@@ -19,10 +19,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runners.build import ConfigError, option_name
 from runners.config_file import has_checkpoint, write_config
 from runners.launch import RankFailure, fleet, stop_all
 from runners.learner.horovod import Horovod
+from runners.options import ConfigError, option_name
 from runners.perform import Job, prepare, simulate
 from runners.progress import progress
 from runners.record import Failure, write_failure

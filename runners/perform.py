@@ -146,7 +146,7 @@ def _write(
             tariff=job.run.tariff,
         ),
         "wall": wall,
-        "privacy": privacy_summary(job.run, outcome, ledger),
+        "privacy": privacy_summary(job, outcome, ledger),
         "metrics": metrics,
     }
     write_table(job.folder / "rounds.parquet", rounds)
@@ -155,13 +155,13 @@ def _write(
     write_record(job.folder, record)
 
 
-def privacy_summary(run: Run, outcome: Outcome, ledger: "ExampleLedger | None") -> dict[str, Any]:
+def privacy_summary(job: Job, outcome: Outcome, ledger: "ExampleLedger | None") -> dict[str, Any]:
     """Return a record's `privacy` part: how partners were drawn, as far as a guarantee rests on it,
     how many merges there were, and what is guaranteed after them.
     """
-    sampling = sampling_of(run)
+    sampling = sampling_of(job.run, len(job.setting.consortium.partners))
     num_merges = sum(len(one.feedback) for one in outcome.rounds)
-    guarantees = run.privacy.guarantees(sampling, num_merges, ledger)
+    guarantees = job.run.privacy.guarantees(sampling, num_merges, ledger)
     return {
         "sampling": vars(sampling),
         "num_merges": num_merges,

@@ -18,7 +18,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runners.build import GROUPS, ConfigError, build_option, option_name
+from runners.build import GROUPS
+from runners.options import ConfigError, build_option, option_name
 
 if TYPE_CHECKING:
     import pandas as pd

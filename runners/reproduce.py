@@ -15,9 +15,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from runners.build import ConfigError, build_option, option_name
 from runners.config_file import write_config
 from runners.job import CONF, EXIT_FAILED, main_of
+from runners.options import ConfigError, build_option, option_name
 from runners.published import Figure, Published
 
 PUBLISHED = Path(__file__).parents[1] / "results" / "published"

@@ -1,7 +1,7 @@
 """Owns the range checks that settings share; every message names the setting, the value and a
 remedy.
 
-The name is relative to the dataclass that checks itself; `runners.build` puts the config path in
+The name is relative to the dataclass that checks itself; `runners.options` puts the config path in
 front.
 """
 

@@ -43,8 +43,8 @@ def read_settings(changes: Sequence[str]) -> "Settings":
     """Return conf/audit.yaml with some settings changed; raises ValueError for what can't be."""
     from omegaconf import OmegaConf
 
-    from runners.build import build_option
     from runners.job import CONF
+    from runners.options import build_option
 
     for change in changes:
         if "=" not in change:

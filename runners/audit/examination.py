@@ -76,11 +76,11 @@ def examine(
 
 
 def _sight(subject: Subject, settings: Settings) -> Protect:
-    run = subject.job.run
+    run, num_partners = subject.job.run, len(subject.job.setting.consortium.partners)
     return sight(
         run.privacy,
         settings.attacker,
-        num_partners=round(sampling_of(run).num_chosen),
+        num_partners=round(sampling_of(run, num_partners).num_chosen),
         seed=run.seed,
     )
 

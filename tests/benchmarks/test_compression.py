@@ -14,9 +14,9 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from runners.build import build_option
 from runners.compression import Compression, Layout, Wire
 from runners.compression.groups import groups
+from runners.options import build_option
 from runners.privacy import Merge
 
 CONF = Path(__file__).parents[2] / "conf" / "compression"

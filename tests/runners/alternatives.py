@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runners.build import ConfigError, build
+from runners.build import build
+from runners.options import ConfigError
 
 Path = tuple[str | int, ...]
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from runners.build import GROUPS, PARTS
+from runners.build import GROUPS
+from runners.options import PARTS
 from tests.runners.alternatives import leaves
 
 CONF = Path(__file__).parents[2] / "conf"

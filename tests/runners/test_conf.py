@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from runners.build import GROUPS, build, option_name
+from runners.build import GROUPS, build
+from runners.options import option_name
 from tests.runners.compose import compose
 from tests.runners.knobs import chain_with
 

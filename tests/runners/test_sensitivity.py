@@ -239,7 +239,7 @@ def outcome(config: dict[str, Any]) -> Any:
         tariff=run.tariff,
     )
     held = [samples.tolist() for samples in assignment.train]
-    guarantees = run.privacy.guarantees(sampling_of(run), 10, None)
+    guarantees = run.privacy.guarantees(sampling_of(run, len(held)), 10, None)
     malicious = run.attack.malicious(len(held), run.seed)
     learned = trained(run, assignment)
     return (

@@ -6,7 +6,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from runners.attack import Attack
-from runners.build import build_option
+from runners.options import build_option
 
 CONF = Path(__file__).parents[3] / "conf"
 NAMES = sorted(path.stem for path in (CONF / "attack").glob("*.yaml"))

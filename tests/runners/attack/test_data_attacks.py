@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from runners.attack.trigger import brightest, marked_images, marked_tokens, success_rate
-from runners.build import ConfigError
 from runners.data import Samples
 from runners.data.digits import Digits
 from runners.data.spam import Spam
+from runners.options import ConfigError
 from runners.partition import Assignment
 from tests.runners.attack.options import attack
 

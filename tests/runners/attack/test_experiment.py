@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from runners.build import build_option
+from runners.options import build_option
 from tests.runners.attack.options import CONF, NAMES, attack
 from tests.runners.compose import compose
 

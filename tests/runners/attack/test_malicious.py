@@ -8,8 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.build import ConfigError
 from runners.data.digits import Digits
+from runners.options import ConfigError
 from runners.partition import Assignment
 from tests.runners.aggregation.rules import random_rows
 from tests.runners.attack.merges import merge_of

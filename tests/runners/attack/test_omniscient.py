@@ -13,7 +13,7 @@ from runners.aggregation import rows as row_arithmetic
 from runners.aggregation.krum import Krum
 from runners.aggregation.mean import Mean
 from runners.attack.alie import most_deviation
-from runners.build import ConfigError
+from runners.options import ConfigError
 from tests.runners.aggregation.rules import ones, random_rows
 from tests.runners.attack.merges import merge_of
 from tests.runners.attack.options import OMNISCIENT, attack

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from runners.build import ConfigError
+from runners.options import ConfigError
 from tests.runners.attack.merges import merge_of
 from tests.runners.attack.options import attack
 

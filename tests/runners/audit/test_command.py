@@ -11,8 +11,8 @@ from matplotlib.image import imread
 from runners.audit.__main__ import audited_runs, main, read_settings
 from runners.audit.examination import accounted_epsilon, examine
 from runners.audit.files import describe
-from runners.build import ConfigError
 from runners.job import CONF
+from runners.options import ConfigError
 from tests.runners.audit.finished import DIGITS, finished_run, settings
 
 QUICK = ("num_shadows=4", "num_iterations=5", "num_shadow_partners=16", "device=cpu")

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from runners.build import ConfigError
 from runners.data.table import Table
+from runners.options import ConfigError
 from tests.runners.data.options import option
 
 USUAL: dict[str, Any] = {

@@ -13,7 +13,8 @@ import pytest
 import simpy
 from omegaconf import OmegaConf
 
-from runners.build import ConfigError, build
+from runners.build import build
+from runners.options import ConfigError
 from sim.fair_share import Link
 from sim.machine import Machine
 from sim.outages import Outages

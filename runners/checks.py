@@ -1,0 +1,98 @@
+"""Owns what the parts of a run ask of each other; raises ValueError where they don't fit.
+
+An option checks its own fields itself. What is here needs options of several groups.
+"""
+
+from collections.abc import Sequence
+
+from runners.aggregation import Aggregation
+from runners.aggregation.mean import Mean
+from runners.attack import Attack
+from runners.compression import Compression
+from runners.compression.none import Uncompressed
+from runners.privacy.chain import Chain, names_of
+from runners.task import Task
+from runners.task.supervised import Supervised
+from runners.training import Training
+from sim.consortium import Consortium
+from sim.world import Mode
+
+
+def check_augmentation(task: Task, training: Training) -> None:
+    """Raise ValueError where there are no images to shift or mirror."""
+    inputs: Sequence[int] = task.data.inputs if isinstance(task, Supervised) else ()
+    if training.augmentation != "none" and len(inputs) != 3:
+        raise ValueError(
+            f"training.augmentation must be none for samples that are no images, got "
+            f"{training.augmentation} for samples of shape {inputs}; try task=mnist_cnn"
+        )
+
+
+def check_aggregation(rule: Aggregation, mode: Mode, consortium: Consortium) -> None:
+    """Raise ValueError where a rule other than the sum can't be used."""
+    rule.check(len(consortium.partners))
+    if isinstance(rule, Mean):
+        return
+    if not mode.merges_in_one_place:
+        raise ValueError(
+            f"aggregation must be mean where updates are summed on their way, got {rule}; "
+            "try aggregation=mean, or a mode that merges at a proxy such as mode=proxy/federated"
+        )
+    if consortium.proxy.num_replicas > 1:
+        raise ValueError(
+            f"aggregation must be mean where replicas of the proxy share the partners and exchange "
+            f"sums, got {rule}; try aggregation=mean, or scenario.proxy.num_replicas=1"
+        )
+
+
+def check_attack(attack: Attack, mode: Mode, task: Task, num_partners: int) -> None:
+    """Raise ValueError where the attack has no sense, no target, or nothing to change."""
+    attack.check(num_partners)
+    if isinstance(task, Supervised):
+        attack.check_data(task.data)
+    if attack.needs_rows and not mode.merges_updates:
+        raise ValueError(
+            "attack must be none or label_flip, or backdoor with attack.boost=1, in a mode whose "
+            "partners send something other than updates of the whole model; try "
+            "mode=proxy/federated"
+        )
+
+
+def check_compression(compression: Compression, mode: Mode) -> None:
+    """Raise ValueError where there are no updates of the whole model to compress."""
+    sends_updates = mode.merges_updates and not _sends_controls(mode)
+    if not isinstance(compression, Uncompressed) and not sends_updates:
+        raise ValueError(
+            "compression must be none in a mode whose partners send something other than updates "
+            "of the whole model; try mode=proxy/federated"
+        )
+
+
+def check_privacy(chain: Chain, mode: Mode, rule: Aggregation) -> None:
+    """Raise ValueError where updates don't pass through the mechanisms, or not by themselves."""
+    changing = [one for one in chain.mechanisms if one.is_about_updates]
+    if any(getattr(one, "max_epsilon", None) is not None for one in chain.mechanisms):
+        raise ValueError(
+            "privacy.dp_sgd.max_epsilon must be null, since no run ends by it yet; the record says "
+            "what was spent"
+        )
+    if changing and not mode.merges_updates:
+        raise ValueError(
+            f"privacy must be none or dp_sgd in a mode whose partners send something other than "
+            f"updates of the whole model, got {names_of(changing)}; try mode=proxy/federated"
+        )
+    if chain.needs_sum and rule.needs_rows:
+        raise ValueError(
+            f"aggregation must be mean or norm_bound where privacy speaks of the sum of updates, "
+            f"got {rule}; try aggregation=mean, or privacy=clip"
+        )
+    if changing and _sends_controls(mode):
+        raise ValueError(
+            f"privacy must be none or dp_sgd with mode.algorithm=scaffold, whose control variates "
+            f"are not protected, got {names_of(changing)}; try mode.algorithm=fedavg"
+        )
+
+
+def _sends_controls(mode: Mode) -> bool:
+    """Return whether partners send control variates beside their updates."""
+    return getattr(mode, "algorithm", None) == "scaffold"
