@@ -142,7 +142,7 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         check_aggregation(run.aggregation, run.mode, consortium)
         check_attack(run.attack, run.mode, run.task, len(consortium.partners))
         check_compression(run.compression, run.mode)
-        check_privacy(run.privacy, run.mode, run.aggregation)
+        check_privacy(run.privacy, run.mode, run.aggregation, run.task)
         run.availability.check([partner.name for partner in consortium.partners])
         index = index_of(run.task, run.training)
         assignment = divide(index, run.partition, consortium.partners, run.seed)

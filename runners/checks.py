@@ -68,9 +68,11 @@ def check_compression(compression: Compression, mode: Mode) -> None:
         )
 
 
-def check_privacy(chain: Chain, mode: Mode, rule: Aggregation) -> None:
+def check_privacy(chain: Chain, mode: Mode, rule: Aggregation, task: Task) -> None:
     """Raise ValueError where updates don't pass through the mechanisms, or not by themselves."""
     changing = [one for one in chain.mechanisms if one.is_about_updates]
+    if isinstance(task, Supervised):
+        chain.check_data(task.data)
     if any(getattr(one, "max_epsilon", None) is not None for one in chain.mechanisms):
         raise ValueError(
             "privacy.dp_sgd.max_epsilon must be null, since no run ends by it yet; the record says "
@@ -78,8 +80,8 @@ def check_privacy(chain: Chain, mode: Mode, rule: Aggregation) -> None:
         )
     if changing and not mode.merges_updates:
         raise ValueError(
-            f"privacy must be none or dp_sgd in a mode whose partners send something other than "
-            f"updates of the whole model, got {names_of(changing)}; try mode=proxy/federated"
+            f"privacy must be none, label_dp or dp_sgd in a mode whose partners send something other "
+            f"than updates of the whole model, got {names_of(changing)}; try mode=proxy/federated"
         )
     if chain.needs_sum and rule.needs_rows:
         raise ValueError(
@@ -88,8 +90,8 @@ def check_privacy(chain: Chain, mode: Mode, rule: Aggregation) -> None:
         )
     if changing and _sends_controls(mode):
         raise ValueError(
-            f"privacy must be none or dp_sgd with mode.algorithm=scaffold, whose control variates "
-            f"are not protected, got {names_of(changing)}; try mode.algorithm=fedavg"
+            f"privacy must be none, label_dp or dp_sgd with mode.algorithm=scaffold, whose control "
+            f"variates are not protected, got {names_of(changing)}; try mode.algorithm=fedavg"
         )
 
 

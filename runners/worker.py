@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -153,10 +154,11 @@ def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgres
 
 
 def _data_of(run: "Run", assignment: "Assignment", device: str) -> "RankData":
-    """Return the samples as the run's partners hold them, those whom an attack makes malicious too;
-    runs without such an attack share them.
+    """Return the samples as the run's partners train on them: honest ones with the labels that
+    privacy lets them tell, malicious ones with what their attack makes of theirs. Runs that change
+    nothing share them.
     """
-    if not run.attack.changes_data:
+    if not (run.attack.changes_data or run.privacy.changes_labels):
         return _data(run.task, run.training, device)
     import torch
 
@@ -166,6 +168,8 @@ def _data_of(run: "Run", assignment: "Assignment", device: str) -> "RankData":
 
     assert isinstance(run.task, Supervised), "assemble lets no other task train"
     samples, data = samples_of(run.task, run.training), run.task.data
+    told = run.privacy.labels(samples.train_targets, data, run.seed)
+    samples = replace(samples, train_targets=told)
     poisoned = run.attack.poison(samples, data, assignment, run.seed)
     return RankData(poisoned, torch.device(device), run.attack.triggered(poisoned, data))
 

@@ -18,7 +18,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from runners.data import Data
 from sim.streams import stream
 
 if TYPE_CHECKING:
@@ -134,6 +136,8 @@ class Mechanism:
 
     is_about_updates: bool = True
     """Whether it does something to updates, and not to the steps behind them."""
+    changes_labels: bool = False
+    """Whether `labels` changes what partners train on."""
     needs_rows: bool = False
     """Whether `protect` does more than to scale updates by their norms. If nothing needs rows, no
     single update need ever exist.
@@ -180,6 +184,15 @@ class Mechanism:
         """Raise ValueError where the order of mechanisms, of which these are before and after this
         one, breaks a guarantee; say why and what to do.
         """
+
+    def check_data(self, data: Data) -> None:
+        """Raise ValueError where the mechanism can do nothing for such data."""
+
+    def labels(self, targets: NDArray[np.integer], data: Data, seed: int) -> NDArray[np.integer]:
+        """Return the training labels (num_samples,) as partners tell them, in a new array where
+        they differ; the same on all ranks.
+        """
+        return targets
 
     def check_merge(self, merge: Merge) -> None:
         """Raise `runners.secure_sum.SumNotRevealed` where a merge must not happen: too few are

@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from runners.data import Data
 from runners.privacy import Cost, Guarantee, Load, Mechanism, Merge, Sampling
 
 if TYPE_CHECKING:
@@ -41,6 +45,11 @@ class Chain:
         return any(one.needs_rows or one.is_secure_sum for one in self.mechanisms)
 
     @property
+    def changes_labels(self) -> bool:
+        """Whether partners train on other labels than they hold."""
+        return any(one.changes_labels for one in self.mechanisms)
+
+    @property
     def needs_sum(self) -> bool:
         """Whether something is said of the sum of updates, so that no rule may pick among them."""
         return any(one.needs_sum for one in self.mechanisms)
@@ -64,6 +73,17 @@ class Chain:
     def example_rule(self) -> "ExampleRule | None":
         """What every training step follows; None where steps are plain."""
         return next((one.example_rule for one in self.mechanisms if one.example_rule), None)
+
+    def check_data(self, data: Data) -> None:
+        """Raise ValueError where a mechanism can do nothing for such data."""
+        for mechanism in self.mechanisms:
+            mechanism.check_data(data)
+
+    def labels(self, targets: NDArray[np.integer], data: Data, seed: int) -> NDArray[np.integer]:
+        """Return the training labels as partners tell them."""
+        for mechanism in self.mechanisms:
+            targets = mechanism.labels(targets, data, seed)
+        return targets
 
     def new_memory(self) -> list[Memory]:
         """Return what the mechanisms remember before the first merge."""

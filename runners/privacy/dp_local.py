@@ -1,5 +1,5 @@
 """Privacy `dp_local`: each partner clips its update and adds noise before it leaves (Duchi, Jordan
-and Wainwright 2013); and labels that are sometimes wrong (Warner 1965).
+and Wainwright 2013).
 
 `gaussian`: clipped to Euclidean norm C, and N(0, (z C)²) on each number. Any two updates are up to
 2 C apart, so ε is that of noise multiplier z / 2, exactly (Balle and Wang 2018).
@@ -16,9 +16,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from runners import accountant
 from runners.noise import SOURCES, gaussian, laplace, words_of
@@ -105,23 +102,3 @@ class DpLocal(Mechanism):
         if self.distribution == "laplace":
             return accountant.pure_epsilon(1 / relative, num_merges, self.delta)
         return accountant.gaussian_epsilon(relative / math.sqrt(num_merges), self.delta)
-
-
-def randomised_labels(
-    labels: NDArray[np.integer], num_classes: int, epsilon: float, rng: np.random.Generator
-) -> NDArray[np.integer]:
-    """Return labels (0 to num_classes − 1) of which each is kept with probability e^ε / (e^ε + k −
-    1), and else is one of the k − 1 others, equally likely: (ε, 0) for each label (Warner 1965 for
-    2 classes; Kairouz, Oh and Viswanath 2014 for k).
-    """
-    positive("epsilon", epsilon, remedy="1.0 keeps 73% of labels of two classes")
-    if num_classes < 2:
-        raise ValueError(f"num_classes must be at least 2, got {num_classes}; one has no label")
-    kept = rng.random(labels.shape) < keep_probability(num_classes, epsilon)
-    shifts = rng.integers(1, num_classes, labels.shape)
-    return np.where(kept, labels, (labels + shifts) % num_classes).astype(labels.dtype)
-
-
-def keep_probability(num_classes: int, epsilon: float) -> float:
-    """Return how often randomised response keeps a label."""
-    return 1 / (1 + (num_classes - 1) * math.exp(-epsilon))

@@ -120,6 +120,7 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
     "geometric median": robust("geometric_median"),
     "centred clipping": robust("centred_clipping"),
     "norm bound": robust("norm_bound", "aggregation.max_norm=0.1"),
+    "label privacy": ("mode=partner/allreduce", "privacy=label_dp"),
     "backdoor": attacked("backdoor"),
     "free rider": attacked("free_rider"),
     "IPM": attacked("ipm"),

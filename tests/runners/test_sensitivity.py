@@ -8,6 +8,7 @@ one that can't act here has its reason in `EXEMPT`.
 """
 
 import hashlib
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -259,7 +260,10 @@ def trained(run: Run, assignment: Assignment) -> Any:
         return None
     digest = hashlib.sha256()
     data = run.task.data
-    samples = run.attack.poison(samples_of(run.task, run.training), data, assignment, run.seed)
+    samples = samples_of(run.task, run.training)
+    told = run.privacy.labels(samples.train_targets, data, run.seed)
+    samples = replace(samples, train_targets=told)
+    samples = run.attack.poison(samples, data, assignment, run.seed)
     triggered = run.attack.triggered(samples, data)
     for array in [*vars(samples).values(), *([] if triggered is None else [triggered])]:
         digest.update(f"{array.shape} {array.dtype}".encode())

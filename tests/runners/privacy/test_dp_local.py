@@ -1,4 +1,4 @@
-"""Noise at the partners, and labels that are sometimes wrong."""
+"""Noise at the partners."""
 
 from dataclasses import replace
 from math import exp, inf, log, sqrt
@@ -11,7 +11,6 @@ from scipy.stats import norm
 from runners import accountant
 from runners.privacy import Load
 from runners.privacy.chain import Chain
-from runners.privacy.dp_local import keep_probability, randomised_labels
 from tests.runners.privacy.dp_cases import EVERYONE, LOCAL, merge_of, near_std
 
 LAPLACE = replace(LOCAL, distribution="laplace")
@@ -107,32 +106,3 @@ def test_costs_partners_the_noise() -> None:
 def test_refuses_settings_without_a_meaning(name: str, value: float | str) -> None:
     with pytest.raises(ValueError, match=f"^{name} must be"):
         replace(LOCAL, **{name: value})
-
-
-@pytest.mark.parametrize("num_classes", [2, 5])
-def test_labels_are_kept_as_often_as_epsilon_says(num_classes: int) -> None:
-    labels = np.full(60_000, 1, dtype=np.int64)
-    rng = np.random.default_rng(4)
-    given = randomised_labels(labels, num_classes, 1.2, rng)
-    counts = np.bincount(given, minlength=num_classes) / len(labels)
-    # e^1.2 = 3.3201: kept 3.3201 / 4.3201 of two classes, 3.3201 / 7.3201 of five
-    kept = 3.3201 / (3.3201 + num_classes - 1)
-    assert keep_probability(num_classes, 1.2) == pytest.approx(kept, abs=1e-4)
-    expected = np.full(num_classes, (1 - kept) / (num_classes - 1))
-    expected[1] = kept
-    np.testing.assert_allclose(counts, expected, atol=5 * 0.5 / sqrt(len(labels)))
-    assert given.dtype == labels.dtype and (labels == 1).all()
-    # the odds of a label under two truths are e^ε at most
-    assert log(kept / expected[0]) == pytest.approx(1.2, abs=1e-3)
-
-
-def test_large_epsilon_keeps_all_labels() -> None:
-    labels = np.arange(10).reshape(2, 5)
-    same = randomised_labels(labels, 10, 800.0, np.random.default_rng(0))
-    assert same.tolist() == labels.tolist()
-
-
-@pytest.mark.parametrize(("num_classes", "epsilon"), [(1, 1.0), (2, 0.0)])
-def test_refuses_labels_without_a_choice(num_classes: int, epsilon: float) -> None:
-    with pytest.raises(ValueError, match=r"^(num_classes|epsilon) must be"):
-        randomised_labels(np.zeros(3, dtype=int), num_classes, epsilon, np.random.default_rng(0))
