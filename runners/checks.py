@@ -81,7 +81,8 @@ def check_privacy(chain: Chain, mode: Mode, rule: Aggregation, task: Task) -> No
     if changing and not mode.merges_updates:
         raise ValueError(
             f"privacy must be none, label_dp or dp_sgd in a mode whose partners send something "
-            f"other than updates of the whole model, got {names_of(changing)}; try mode=proxy/federated"
+            f"other than updates of the whole model, got {names_of(changing)}; "
+            "try mode=proxy/federated"
         )
     if chain.needs_sum and rule.needs_rows:
         raise ValueError(
