@@ -105,17 +105,19 @@ def pure_epsilon(epsilon: float, num_merges: int, delta: float) -> float:
     return min(num_merges * epsilon, one.self_compose(num_merges).get_epsilon_for_delta(delta))
 
 
-def max_merges(spent: Callable[[int], float], limit: float | None) -> float:
-    """Return the largest number of merges of which ε, `spent`, is within the limit; infinite
-    without a limit, or where it is above a million.
+def max_merges(spent: Callable[[int], float], limit: float | None, sure: float = 0) -> float:
+    """Return the largest number of merges of which ε, `spent`, is within the limit, `sure` or more;
+    infinite without a limit, or where it is above a million.
     """
-    if limit is None:
+    if limit is None or sure >= MOST_MERGES:
         return math.inf
-    within, beyond = 0, 1
-    while spent(beyond) <= limit:
-        within, beyond = beyond, 2 * beyond
-        if within == MOST_MERGES:
+    within = int(sure)
+    more = max(1, within // 8)
+    while spent(within + more) <= limit:
+        within, more = within + more, 2 * more
+        if within >= MOST_MERGES:
             return math.inf
+    beyond = within + more
     while beyond - within > 1:
         middle = (within + beyond) // 2
         if spent(middle) <= limit:

@@ -16,6 +16,7 @@ from runners.checks import (
     check_augmentation,
     check_compression,
     check_privacy,
+    check_secure_sum,
 )
 from runners.compression import Compression, Layout
 from runners.compression.stage import compressed
@@ -143,6 +144,7 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         check_attack(run.attack, run.mode, run.task, len(consortium.partners))
         check_compression(run.compression, run.mode)
         check_privacy(run.privacy, run.mode, run.aggregation, run.task)
+        check_secure_sum(run.privacy, run.mode, run.attack, _num_chosen(run, consortium))
         run.availability.check([partner.name for partner in consortium.partners])
         index = index_of(run.task, run.training)
         assignment = divide(index, run.partition, consortium.partners, run.seed)
@@ -166,10 +168,13 @@ def sampling_of(run: Run, num_partners: int) -> Sampling:
     return Sampling(kind="fixed", num_partners=num_partners, num_chosen=drawn)
 
 
+def _num_chosen(run: Run, consortium: Consortium) -> int:
+    return getattr(run.agent, "num_participants", None) or len(consortium.partners)
+
+
 def _protection(run: Run, consortium: Consortium, workload: Workload) -> Protection:
     sampling = sampling_of(run, len(consortium.partners))
-    num_chosen = getattr(run.agent, "num_participants", None) or len(consortium.partners)
-    load = Load(num_parameters=workload.num_parameters, num_partners=num_chosen)
+    load = Load(num_parameters=workload.num_parameters, num_partners=_num_chosen(run, consortium))
     chain = compressed(run.privacy, run.compression, _layout(run))
     cost = chain.cost(load)
     return Protection(
@@ -179,6 +184,7 @@ def _protection(run: Run, consortium: Consortium, workload: Workload) -> Protect
         num_round_trips=cost.num_round_trips,
         step_factor=chain.step_factor,
         max_merges=chain.max_merges(sampling),
+        step_limits=chain.step_limits(workload.num_samples, workload.batch_size),
     )
 
 

@@ -17,6 +17,9 @@ from runners.training import Training
 from sim.consortium import Consortium
 from sim.world import Mode
 
+LEAST_SUMMED = 2
+"""Updates behind a sum that hides each of them."""
+
 
 def check_augmentation(task: Task, training: Training) -> None:
     """Raise ValueError where there are no images to shift or mirror."""
@@ -73,11 +76,6 @@ def check_privacy(chain: Chain, mode: Mode, rule: Aggregation, task: Task) -> No
     changing = [one for one in chain.mechanisms if one.is_about_updates]
     if isinstance(task, Supervised):
         chain.check_data(task.data)
-    if any(getattr(one, "max_epsilon", None) is not None for one in chain.mechanisms):
-        raise ValueError(
-            "privacy.dp_sgd.max_epsilon must be null, since no run ends by it yet; the record says "
-            "what was spent"
-        )
     if changing and not mode.merges_updates:
         raise ValueError(
             f"privacy must be none, label_dp or dp_sgd in a mode whose partners send something "
@@ -93,6 +91,28 @@ def check_privacy(chain: Chain, mode: Mode, rule: Aggregation, task: Task) -> No
         raise ValueError(
             f"privacy must be none, label_dp or dp_sgd with mode.algorithm=scaffold, whose control "
             f"variates are not protected, got {names_of(changing)}; try mode.algorithm=fedavg"
+        )
+
+
+def check_secure_sum(chain: Chain, mode: Mode, attack: Attack, num_chosen: int) -> None:
+    """Raise ValueError where what is summed securely is one partner's update, or seen by others."""
+    if chain.secure_sum is None:
+        return
+    name = names_of([chain.secure_sum])
+    if mode.merges_single_updates:
+        raise ValueError(
+            f"privacy must have no secure sum where updates are merged one at a time, got {name}: "
+            "a sum of one is the update itself; try mode.buffer_size=10, or mode=proxy/federated"
+        )
+    if attack.needs_all_rows:
+        raise ValueError(
+            f"attack must be none or one that sees its own updates only, under a secure sum, got "
+            f"{name}, which shows nobody another's update; try attack=sign_flip, or privacy=clip"
+        )
+    if num_chosen < LEAST_SUMMED:
+        raise ValueError(
+            f"privacy must have no secure sum where {num_chosen} partner takes part, got {name}: a "
+            "sum of one is the update itself; try agent.num_participants=null and more partners"
         )
 
 

@@ -114,22 +114,26 @@ class ExampleLedger:
 
 def composed_epsilon(spent: Sequence[Spent], delta: float) -> float:
     """Return ε at δ of all together; of different mechanisms by the distribution of their privacy
-    losses (Koskela et al. 2020).
+    losses (Koskela et al. 2020), and no more than if all had the least noise, as limits are made.
     """
     from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent
     from dp_accounting.pld import PLDAccountant
 
     from runners.accountant import epsilon
 
-    if len(spent) == 1:
-        (one,) = spent
-        return epsilon(one.noise_multiplier, one.sampling, one.num_compositions, delta)
-    if any(one.noise_multiplier == 0 for one in spent):
+    least = min(one.noise_multiplier for one in spent)
+    if least == 0:
         return math.inf
+    alike = math.inf
+    if len({one.sampling for one in spent}) == 1:
+        num_compositions = sum(one.num_compositions for one in spent)
+        alike = epsilon(least, spent[0].sampling, num_compositions, delta)
+    if len(spent) == 1:
+        return alike
     accountant = PLDAccountant()
     for one in spent:
         event = GaussianDpEvent(one.noise_multiplier)
         rate = one.sampling.rate
         sampled = PoissonSampledDpEvent(rate, event) if rate < 1 else event
         accountant.compose(sampled, one.num_compositions)
-    return float(accountant.get_epsilon(delta))
+    return min(alike, float(accountant.get_epsilon(delta)))

@@ -19,7 +19,6 @@ from sim.learner.none import TimeOnly
 from sim.world import Outcome, Setting, World
 
 if TYPE_CHECKING:
-    from runners.example_ledger import ExampleLedger
     from runners.learner.horovod import Ranks
     from runners.learner.rank_learner import RankLearner
     from runners.partition import Assignment
@@ -97,8 +96,7 @@ def train(job: Job, ranks: "Ranks", learner: "RankLearner", on_progress: OnProgr
     }
     metrics = final_metrics(job, ranks, learner, outcome)
     save_models(job.folder, ranks, learner, outcome.models)
-    ledger = learner.training.ledger
-    _write(job, outcome, wall=wall, metrics=metrics, ledger=ledger, writes=ranks.rank == 0)
+    _write(job, outcome, wall=wall, metrics=metrics, learner=learner, writes=ranks.rank == 0)
     checkpoints.drop()
 
 
@@ -127,7 +125,7 @@ def _write(
     *,
     wall: Mapping[str, Any],
     metrics: Mapping[str, Any] | None,
-    ledger: "ExampleLedger | None" = None,
+    learner: "RankLearner | None" = None,
     writes: bool = True,
 ) -> None:
     from runners.tables import rounds_table, spans_table, virtual_summary, write_timeline
@@ -146,7 +144,7 @@ def _write(
             tariff=job.run.tariff,
         ),
         "wall": wall,
-        "privacy": privacy_summary(job, outcome, ledger),
+        "privacy": privacy_summary(job, outcome, learner),
         "metrics": metrics,
     }
     write_table(job.folder / "rounds.parquet", rounds)
@@ -155,17 +153,19 @@ def _write(
     write_record(job.folder, record)
 
 
-def privacy_summary(job: Job, outcome: Outcome, ledger: "ExampleLedger | None") -> dict[str, Any]:
+def privacy_summary(job: Job, outcome: Outcome, learner: "RankLearner | None") -> dict[str, Any]:
     """Return a record's `privacy` part: how partners were drawn, as far as a guarantee rests on it,
-    how many merges there were, and what is guaranteed after them.
+    how many merges there were, what is guaranteed after them, and what secure sums cut off.
     """
+    chain, ledger = job.run.privacy, learner.training.ledger if learner else None
     sampling = sampling_of(job.run, len(job.setting.consortium.partners))
     num_merges = sum(len(one.feedback) for one in outcome.rounds)
-    guarantees = job.run.privacy.guarantees(sampling, num_merges, ledger)
+    guarantees = chain.guarantees(sampling, num_merges, ledger)
     return {
         "sampling": vars(sampling),
         "num_merges": num_merges,
         "guarantees": [vars(guarantee) for guarantee in guarantees],
+        "num_clipped": chain.num_clipped(learner.merging.memories) if learner else None,
     }
 
 

@@ -3,7 +3,8 @@
     python -m runners.publish results/runs/<sweep> demo
 
 What can be made again from the records, or is large, stays behind: traces, timelines and the HTML
-page. A sweep with a run that did not finish is refused: publish the whole of it or none.
+page. Audits of runs are copied, and the report is written again so that it shows them. A sweep with
+a run that did not finish is refused: publish the whole of it or none.
 """
 
 import argparse
@@ -12,9 +13,15 @@ import shutil
 import sys
 from pathlib import Path
 
+from rich.console import Console
+
+from runners.report import write_report
+
 RESULTS = Path(__file__).parents[1] / "results"
 REPORT_FILES = ("report.md", "accuracy.svg", "summary.csv", "runs.csv", "differences.csv")
 RUN_FILES = ("record.json", "rounds.parquet")
+AUDIT_NAME = "audit.json"
+AUDIT_FILES = (AUDIT_NAME, "audit_roc.png", "audit_copies.png")
 
 
 def main() -> None:
@@ -42,6 +49,8 @@ def publish(sweep: Path, target: Path) -> Path:
         raise ValueError(
             f"{unfinished[0]} has not finished; make the sweep again and publish it whole"
         )
+    if any((path.parent / AUDIT_NAME).is_file() for path in records):
+        write_report(sweep, Console(quiet=True))
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -53,6 +62,9 @@ def publish(sweep: Path, target: Path) -> Path:
         run.mkdir(parents=True)
         for name in RUN_FILES:
             shutil.copy(record.parent / name, run / name)
+        for name in AUDIT_FILES:
+            if (record.parent / name).is_file():
+                shutil.copy(record.parent / name, run / name)
     shutil.rmtree(target, ignore_errors=True)
     part.rename(target)
     return target

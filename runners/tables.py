@@ -76,6 +76,7 @@ def virtual_summary(
         "cost_usd": tariff.usd(usage),
         "energy_joules": tariff.energy_joules(usage),
         **_servers(outcome.servers),
+        "ended_by": outcome.ended_by,
     }
 
 

@@ -13,11 +13,11 @@ class EarlyStop:
 
     With `patience_evaluations` p it is when p evaluations in a row have not had a lower loss than
     the best before them (Goodfellow et al. 2016, "Deep Learning", algorithm 7.1), with
-    `stops_at_target` when the target accuracy is reached.
+    `stops_at_target` when the target accuracy is reached. `reason` is `patience` or `target` then.
     """
 
     def __init__(self, budget: Budget) -> None:
-        self.is_due = False
+        self.reason: str | None = None
         self._budget = budget
         self._best_loss: float | None = None
         self._num_in_vain = 0
@@ -34,7 +34,10 @@ class EarlyStop:
             self._num_in_vain = 0
         else:  # as high, higher, or not a number
             self._num_in_vain += 1
-        self.is_due = self.is_due or self._is_out_of_patience() or self._is_at_target(evaluation)
+        if self.reason is None and self._is_at_target(evaluation):
+            self.reason = "target"
+        elif self.reason is None and self._is_out_of_patience():
+            self.reason = "patience"
 
     def _is_out_of_patience(self) -> bool:
         patience = self._budget.patience_evaluations

@@ -54,9 +54,11 @@ class Ledger:
         return self._num_samples / self._budget_samples
 
     @property
-    def is_stopped(self) -> bool:
-        """Whether an evaluation has ended the run, however much of the budget is left."""
-        return self._early_stop.is_due
+    def stopped_by(self) -> str | None:
+        """Why an evaluation has ended the run, however much of the budget is left; None if none
+        has.
+        """
+        return self._early_stop.reason
 
     def begin(self, models: Sequence[Model], jointly: bool) -> None:
         """Put down round 0: the untrained models, on no clock, which are to answer `jointly` or

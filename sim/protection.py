@@ -6,13 +6,16 @@ Sizes and seconds only; they come from the options of the groups that protect.
 import math
 from dataclasses import dataclass
 
+from sim.allowance import StepLimits
+
 
 @dataclass(frozen=True, kw_only=True)
 class Protection:
     """Hold what a partner's update weighs on the wire, the seconds that a partner (of speed 1) and
     the proxy spend on it in a merge, and the messages to and fro before it can be sent.
 
-    A training step takes `step_factor` times as long. After `max_merges` a run has to end.
+    A training step takes `step_factor` times as long. After `max_merges` a run has to end,
+    and before a step that goes over `step_limits`, if there are any.
     """
 
     wire_bytes: int
@@ -21,3 +24,4 @@ class Protection:
     num_round_trips: int = 0
     step_factor: float = 1.0
     max_merges: float = math.inf
+    step_limits: StepLimits | None = None

@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 import simpy
 
 from sim.agent import Agent, Observation
+from sim.allowance import Allowance, StepsSpent
 from sim.availability import Availability
 from sim.bandwidth import Bandwidth
 from sim.bounds import one_of
@@ -21,7 +22,8 @@ from sim.consortium import Consortium, Proxy
 from sim.fault import Fault
 from sim.hardware import Hardware
 from sim.learner import Learner, Merged, Model
-from sim.ledger import Ledger
+from sim.ledger import Ledger, NoProgress
+from sim.limited_learner import LimitedLearner
 from sim.machine import Machine
 from sim.network import Network
 from sim.outages import Outages
@@ -50,6 +52,11 @@ class Mode(Protocol):
     """
     merges_updates: ClassVar[bool]
     """Whether partners' updates go through `Learner.merge` alone, where they can be protected."""
+
+    @property
+    def merges_single_updates(self) -> bool:
+        """Whether each update is merged by itself, so that a sum of them would be one of them."""
+        ...
 
     def run(self, world: "World") -> Steps:
         """Yield the events the protocol waits for, until the world's budget is spent."""
@@ -107,6 +114,7 @@ class Outcome:
     models: tuple[Model, ...]
     answers_jointly: bool
     servers: tuple[ServerUse, ...]
+    ended_by: str
 
 
 class World:
@@ -120,7 +128,11 @@ class World:
         self.setting = setting
         self.workload = setting.workload
         self.budget = setting.budget
-        self.learner = learner
+        limits = setting.protection.step_limits
+        self._allowance = None if limits is None else Allowance(limits)
+        self.learner = (
+            learner if self._allowance is None else LimitedLearner(learner, self._allowance)
+        )
         self.trace = Trace(level=setting.trace_level)
         self.network = Network(self.env, stream(setting.seed, "network", "jitter"))
         self.outages = Outages(self.network)
@@ -145,7 +157,10 @@ class World:
         """Run the mode to its end; raises NoProgress when it can't get there."""
         start_surroundings(self)
         process = self.env.process(self.setting.mode.run(self))
-        self.env.run(until=process)
+        try:
+            self.env.run(until=process)
+        except StepsSpent as spent:
+            self._give_up_round(spent)
         self._close()
         return Outcome(
             rounds=self.trace.rounds,
@@ -153,6 +168,7 @@ class World:
             models=self._ledger.models,
             answers_jointly=self._ledger.answers_jointly,
             servers=tuple(self._use(server) for server in self.servers),
+            ended_by=self._ended_by(),
         )
 
     def try_start(self) -> None:
@@ -205,6 +221,35 @@ class World:
     @property
     def _efficiency(self) -> float:
         return self.setting.transport.efficiency
+
+    def _give_up_round(self, spent: StepsSpent) -> None:
+        """Close a round from which nothing may be learned, as the last one."""
+        if self._ledger.spent_fraction == 0:
+            raise NoProgress(
+                "no step is within the limit of what may be known of an example: it ends the run "
+                "before its first round does; try a larger privacy.dp_sgd.max_epsilon, more noise, "
+                "or fewer local steps"
+            ) from spent
+        assert self._allowance is not None, "there was a limit"
+        self._allowance.is_over = True
+        for member in self.members:
+            member.close()
+        self.end_round(
+            self._ledger.models,
+            merged=(),
+            num_participants=0,
+            num_dropped=spent.num_partners,
+            num_samples=0,
+            evaluates=True,
+        )
+
+    def _ended_by(self) -> str:
+        """Return what has ended the run: `target`, `patience`, `budget` or `privacy`."""
+        if self._ledger.stopped_by is not None:
+            return self._ledger.stopped_by
+        if self._ledger.spent_fraction < 1 and (self._is_exhausted or self._is_over):
+            return "privacy"
+        return "budget"
 
     def _close(self) -> None:
         """Stop what is still under way at the end, and count its time and bytes to the last
@@ -326,8 +371,10 @@ class World:
 
     @property
     def is_spent(self) -> bool:
-        """Whether the budget's samples have been trained on, or the run is stopped."""
-        return self._ledger.spent_fraction >= 1 or self.is_stopped
+        """Whether the budget's samples have been trained on, another round would overspend an
+        example's privacy, or the run is stopped.
+        """
+        return self._ledger.spent_fraction >= 1 or self._is_over or self.is_stopped
 
     @property
     def wire_bytes(self) -> int:
@@ -336,9 +383,24 @@ class World:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether an evaluation, or a budget of privacy, has ended the run before its time."""
-        is_exhausted = self._ledger.num_merges >= self.setting.protection.max_merges
-        return self._ledger.is_stopped or is_exhausted
+        """Whether an evaluation, or a budget of merges, has ended the run before its time."""
+        return self._ledger.stopped_by is not None or self._is_exhausted
+
+    @property
+    def _is_exhausted(self) -> bool:
+        return self._ledger.num_merges >= self._max_merges
+
+    @property
+    def _max_merges(self) -> float:
+        return self.setting.protection.max_merges
+
+    @property
+    def _is_over(self) -> bool:
+        return self._allowance is not None and self._allowance.is_over
+
+    def cut_steps(self, num_steps: int, data_of: tuple[int, ...]) -> int:
+        """Return as many of a plan's steps, which all draw from these data, as privacy allows."""
+        return num_steps if self._allowance is None else self._allowance.cut(num_steps, data_of)
 
     def tensor_bytes(self, num_bytes: float) -> list[float]:
         """Divide an update's bytes among the gradient tensors, in forward order."""
@@ -368,6 +430,11 @@ class World:
         """
         for member in self.members:
             member.rest()
+        if self._allowance is not None:
+            self._allowance.end_round()
+        num_merges = self._ledger.num_merges + len(merged)
+        if evaluates is None and (self._is_over or num_merges >= self._max_merges):
+            evaluates = True  # the curve has its end, wherever privacy ends the run
         self._ledger.end_round(
             self.env.now,
             models,

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runners.compression import FLOAT_BYTES, Compression, Layout, Wire, check_speeds
+from runners.compression import Compression, Layout, Wire, check_speeds
+from runners.compression.block_scales import SUM_OBSTACLE, check_block_size, scale_bytes
 from runners.privacy import Merge
-from sim.bounds import at_least
 
 if TYPE_CHECKING:
     import torch
@@ -25,13 +25,13 @@ class Int8(Compression):
     decode_bytes_per_s: float
 
     def __post_init__(self) -> None:
-        at_least("block_size", self.block_size, 1, remedy="256 and 64 are usual")
+        check_block_size(self.block_size)
         check_speeds(self)
 
     @property
     def sum_obstacle(self) -> str:
         """Scales differ, and a secure sum has its own numbers."""
-        return "partners' scales differ, and it adds up its own fixed-point numbers"
+        return SUM_OBSTACLE
 
     def encode(
         self, updates: "torch.Tensor", partners: Sequence[int], merge: Merge, layout: Layout
@@ -52,5 +52,4 @@ class Int8(Compression):
 
     def trained_bytes(self, layout: Layout) -> int:
         """Return one byte a number, and four a block."""
-        num_blocks = -(-layout.num_trained // self.block_size)
-        return layout.num_trained + FLOAT_BYTES * num_blocks
+        return layout.num_trained + scale_bytes(layout, self.block_size)

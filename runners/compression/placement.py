@@ -9,8 +9,8 @@ since its noise would fill every coordinate again; what is done to a protected u
 to what it gives away (post-processing, Dwork & Roth 2014, proposition 2.1). Clipping that no such
 noise follows comes behind compression: it then bounds what is really sent, whereas rounding up or
 scaling may make a clipped update longer again. With error feedback a partner's data count in later
-merges too, but each merge is within its bound, and an accountant counts them all. A secure sum is
-refused.
+merges too, but each merge is within its bound, and an accountant counts them all. Under a secure
+sum it is refused.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def place(compression: Compression, mechanisms: Sequence[Mechanism]) -> int:
     """
     obstacle = compression.sum_obstacle
     if obstacle is None:
-        return 0
+        return next((n for n, one in enumerate(mechanisms) if one.is_about_updates), 0)
     if any(mechanism.is_secure_sum for mechanism in mechanisms):
         raise ValueError(
             "compression must be none or random_k with shared_support=true under a secure sum, "

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class Stage(Mechanism):
-    """Send updates of a layout as `compression` encodes them."""
+    """Send updates of a layout as `compression` encodes them.
+
+    What can be added up as it is sent is not decoded before the sum: the mechanisms behind, and a
+    secure sum, have these numbers alone.
+    """
 
     needs_rows = True
 
@@ -22,12 +26,27 @@ class Stage(Mechanism):
         compression.check(layout)
         self._compression = compression
         self._layout = layout
+        self._is_summed_as_sent = compression.sum_obstacle is None
 
     def protect(
         self, updates: "torch.Tensor", partners: Sequence[int], merge: Merge
     ) -> "torch.Tensor":
-        """Return the updates as the receiver decodes them."""
+        """Return the updates as the receiver decodes them, or the numbers that are sent where these
+        are added up.
+        """
+        if self._is_summed_as_sent:
+            return self._compression.project(updates, partners, merge, self._layout)
         return self._compression.compress(updates, partners, merge, self._layout)
+
+    def num_sent(self, size: int) -> int:
+        """Return how many numbers the mechanisms behind have."""
+        return self._compression.num_sent(self._layout) if self._is_summed_as_sent else size
+
+    def lift(self, total: "torch.Tensor", merge: Merge) -> "torch.Tensor":
+        """Return the update behind a sum."""
+        if self._is_summed_as_sent:
+            return self._compression.lift(total, merge, self._layout)
+        return total
 
     def wire_bytes(self, num_bytes: int, load: Load) -> int:
         """Return what an encoding weighs, whatever came before."""
@@ -42,11 +61,6 @@ def compressed(chain: Chain, compression: Compression, layout: Layout) -> Chain:
     """Return a chain with compression in its place; raises ValueError where it has none."""
     if isinstance(compression, Uncompressed):
         return chain
-    if chain.secure_sum is not None:
-        raise ValueError(
-            "compression must be none under a secure sum, whose masks and ciphers fill every "
-            "coordinate; try compression=none, or privacy without a secure sum"
-        )
     number = place(compression, chain.mechanisms)
     stages = [*chain.mechanisms[:number], Stage(compression, layout), *chain.mechanisms[number:]]
     return Chain(stages)

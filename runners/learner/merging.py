@@ -22,6 +22,7 @@ from runners.learner.controls import Controls, check_controls
 from runners.learner.distilling import Teacher
 from runners.learner.horovod import Ranks
 from runners.learner.local_training import LocalTraining
+from runners.learner.merge_sums import MergeSums
 from runners.learner.overlap import mean_of_holders
 from runners.learner.version import Version, version_of
 from runners.learner.wire_precision import rounded
@@ -68,6 +69,19 @@ class Update:
     norms: torch.Tensor
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Sent:
+    """Hold updates as they leave their partners: rows, with the works' numbers among those that
+    were asked for, their partners, their figures for privacy's mechanisms, and their losses.
+    """
+
+    numbers: Sequence[int]
+    partners: Sequence[int]
+    updates: torch.Tensor
+    figures: torch.Tensor
+    losses: torch.Tensor
+
+
 class Merging:
     """Train cohorts and merge their updates, with all other ranks.
 
@@ -112,7 +126,8 @@ class Merging:
         except SumNotRevealed:
             return self._no_update()
         cohort = replace(cohort, weights=self._privacy.weights(cohort.weights))
-        sums = _Sums(self._training, cohort.control is not None, self._privacy.num_figures)
+        has_control = cohort.control is not None
+        sums = MergeSums(self._training, self._privacy, secure, has_control=has_control)
         rows = None
         self._training.note_steps(cohort.works)
         with self._stopwatch.phase("train"):
@@ -120,13 +135,11 @@ class Merging:
                 rows = self._rows(cohort, merge, sums)
             else:
                 for part in dict.fromkeys(work.part for work in cohort.works):
-                    self._add(cohort, part, merge, sums, secure)
+                    self._add(cohort, part, merge, sums)
         with self._stopwatch.phase("communicate"):
-            self._ranks.sum(sums.buffer, "merge")
+            sums.finish(self._ranks)
             if rows is not None:
                 self._ranks.sum(rows, "rows")
-            if secure is not None:
-                sums.update += secure.finish()
         with self._stopwatch.phase("train"):
             vector = self._merged(cohort, sums.update, rows)
             vector = self._privacy.reveal(vector, sums.figures, merge, self.memories)
@@ -164,7 +177,8 @@ class Merging:
             return None
         memory = self.memories[self._privacy.mechanisms.index(mechanism)]
         told = replace(merge, memory=memory)
-        return mechanism.begin_sum(self._training.model.size, told, self._ranks)
+        size = self._privacy.num_sent(self._training.model.size) + self._privacy.num_figures
+        return mechanism.begin_sum(size, told, self._ranks)
 
     def _merged(
         self, cohort: Cohort, total: torch.Tensor, rows: torch.Tensor | None
@@ -183,8 +197,7 @@ class Merging:
         cohort: Cohort,
         part: Part | None,
         merge: Merge,
-        sums: "_Sums",
-        secure: SumInProgress | None,
+        sums: MergeSums,
     ) -> None:
         """Add the updates of the hosted works on one part."""
         numbers = self._hosted(cohort, part)
@@ -193,7 +206,7 @@ class Merging:
         if indices is not None:
             total = torch.zeros(len(indices), dtype=torch.float64, device=total.device)
         if self._needs_rows(cohort):
-            summary = self._add_rows(cohort, part, numbers, merge, total, sums, secure)
+            summary = self._add_rows(cohort, part, numbers, merge, total, sums)
         else:
             summary = self._add_sums(cohort, part, numbers, merge, total, sums)
         if indices is not None:
@@ -207,7 +220,7 @@ class Merging:
         numbers: Sequence[int],
         merge: Merge,
         total: torch.Tensor,
-        sums: "_Sums",
+        sums: MergeSums,
     ) -> Summary:
         """Let the engines add up, scaled by the norms that they find."""
         jobs = self._jobs(cohort, numbers)
@@ -227,28 +240,24 @@ class Merging:
         numbers: Sequence[int],
         merge: Merge,
         total: torch.Tensor,
-        sums: "_Sums",
-        secure: SumInProgress | None,
+        sums: MergeSums,
     ) -> Summary:
         """Add up update by update, as they leave their partners."""
         given = torch.tensor([cohort.weights[number] for number in numbers], device=total.device)
         losses, norms = torch.zeros_like(given), torch.zeros_like(given)
-        for some, updates, piece_losses in self._updates(cohort, part, numbers, merge, sums):
-            losses[some] = piece_losses
-            norms[some] = torch.linalg.vector_norm(updates, dim=1)
+        for sent in self._updates(cohort, part, numbers, merge, sums):
+            some = sent.numbers
+            losses[some] = sent.losses
+            norms[some] = torch.linalg.vector_norm(sent.updates, dim=1)
             factors = self._factors(given[some], norms[some])
-            if secure is None:
-                total += factors @ updates
-            else:
-                partners = [cohort.works[numbers[number]].partner for number in some]
-                secure.add(updates * factors[:, None], partners)
+            sums.add(sent.updates, factors, sent.figures, sent.partners, total)
         return Summary(losses=losses, norms=norms)
 
     def _factors(self, weights: torch.Tensor, norms: torch.Tensor) -> torch.Tensor:
         assert not self._aggregation.needs_rows, "such a rule is not given sums"
         return self._aggregation.factors(weights, norms)
 
-    def _rows(self, cohort: Cohort, merge: Merge, sums: "_Sums") -> torch.Tensor:
+    def _rows(self, cohort: Cohort, merge: Merge, sums: MergeSums) -> torch.Tensor:
         """Return the updates of the hosted works, and zeros for the others: a row for each work."""
         if any(work.part is not None for work in cohort.works):
             raise ValueError(
@@ -256,14 +265,13 @@ class Merging:
                 "try aggregation=mean"
             )
         numbers = self._hosted(cohort, None)
-        shape = (len(cohort.works), self._training.model.size)
+        shape = (len(cohort.works), self._privacy.num_sent(self._training.model.size))
         rows = torch.zeros(shape, device=self._ranks.device)
-        for some, updates, losses in self._updates(cohort, None, numbers, merge, sums):
-            mine = [numbers[number] for number in some]
-            rows[mine] = updates
-            norms = torch.linalg.vector_norm(updates, dim=1)
-            partners = [cohort.works[number].partner for number in mine]
-            sums.note(partners, Summary(losses=losses, norms=norms))
+        for sent in self._updates(cohort, None, numbers, merge, sums):
+            rows[[numbers[number] for number in sent.numbers]] = sent.updates
+            sums.figures += sent.figures.sum(dim=0)
+            norms = torch.linalg.vector_norm(sent.updates, dim=1)
+            sums.note(sent.partners, Summary(losses=sent.losses, norms=norms))
         return rows
 
     def _updates(
@@ -272,24 +280,25 @@ class Merging:
         part: Part | None,
         numbers: Sequence[int],
         merge: Merge,
-        sums: "_Sums",
-    ) -> Iterator[Piece]:
-        """Yield numbers of hosted works, counted among `numbers`, their updates as they leave their
-        partners, and their losses.
-        """
+        sums: MergeSums,
+    ) -> Iterator[_Sent]:
+        """Yield the updates of hosted works as they leave their partners."""
         pieces = self._honest(cohort, part, numbers, sums)
         for some, updates, losses in self._corrupted(pieces, cohort, numbers, merge):
             partners = [cohort.works[numbers[number]].partner for number in some]
             updates, figures = self._privacy.protect(updates, partners, merge, self.memories)
-            sums.figures += figures.sum(dim=0)
             if cohort.wire_bytes_per_parameter is not None:
                 updates = rounded(updates, cohort.wire_bytes_per_parameter)
-            yield some, updates, losses
+            yield _Sent(
+                numbers=some, partners=partners, updates=updates, figures=figures, losses=losses
+            )
 
     def _honest(
-        self, cohort: Cohort, part: Part | None, numbers: Sequence[int], sums: "_Sums"
+        self, cohort: Cohort, part: Part | None, numbers: Sequence[int], sums: MergeSums
     ) -> Iterator[Piece]:
-        """Yield numbers of hosted works, their updates as trained, and their losses."""
+        """Yield numbers of hosted works, counted among `numbers`, their updates as trained, and
+        their losses.
+        """
         jobs = self._jobs(cohort, numbers)
         for piece in self._training.train(part, jobs, cohort.rates) if jobs else ():
             starts = torch.stack([jobs[number].start for number in piece.numbers])
@@ -330,7 +339,7 @@ class Merging:
         yield range(len(numbers)), rows[list(numbers)], losses
 
     def _note_control(
-        self, cohort: Cohort, number: int, update: torch.Tensor, sums: "_Sums"
+        self, cohort: Cohort, number: int, update: torch.Tensor, sums: MergeSums
     ) -> None:
         work, control = cohort.works[number], cohort.control
         assert control is not None and sums.control is not None
@@ -385,24 +394,3 @@ class Merging:
             for number, work in enumerate(cohort.works)
             if work.part == part and work.partner % size == rank
         ]
-
-
-class _Sums:
-    """What a merge sums over the ranks, in one buffer: the update, the line's control variate if
-    there is one, the figures of privacy's mechanisms, and the partners' losses and norms.
-    """
-
-    def __init__(self, training: LocalTraining, has_control: bool, num_figures: int) -> None:
-        model = training.model
-        sizes = [model.size, model.num_parameters if has_control else 0]
-        sizes += [num_figures, training.num_partners, training.num_partners]
-        device = training.data.device
-        self.buffer = torch.zeros(sum(sizes), dtype=torch.float64, device=device)
-        parts = self.buffer.split(sizes)
-        self.update, control, self.figures, self.losses, self.norms = parts
-        self.control = control if has_control else None
-
-    def note(self, partners: Sequence[int], summary: Summary) -> None:
-        """Put down the partners' losses and norms."""
-        self.losses[partners] = summary.losses.double()
-        self.norms[partners] = summary.norms.double()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from runners.example_ledger import ExampleLedger
     from runners.example_rule import ExampleRule
+    from sim.allowance import StepLimits
 
 SAMPLINGS = ("everyone", "fixed", "poisson")
 
@@ -216,9 +217,13 @@ class Mechanism:
         norms = torch.linalg.vector_norm(updates, dim=1)
         return updates.mul_(self.scales(norms, merge)[:, None])
 
+    def num_sent(self, size: int) -> int:
+        """Return how many numbers `protect` makes of an update of `size`."""
+        return size
+
     def figures(self, norms: "torch.Tensor", merge: Merge) -> "torch.Tensor":
-        """Return what is added up beside the updates, (num_updates, num_figures); the norms are
-        those before `scales`.
+        """Return what is added up beside the updates, (num_updates, num_figures), in a secure sum
+        if there is one; the norms are those before `scales`.
         """
         return norms.new_zeros(len(norms), self.num_figures)
 
@@ -227,6 +232,12 @@ class Mechanism:
     ) -> "torch.Tensor":
         """Return the weighted sum of updates as the proxy publishes it; may overwrite it. `figures`
         are the sums of the partners' figures.
+        """
+        return total
+
+    def lift(self, total: "torch.Tensor", merge: Merge) -> "torch.Tensor":
+        """Return the update behind a sum of what `protect` returns, where that has fewer numbers
+        (`num_sent`).
         """
         return total
 
@@ -247,6 +258,12 @@ class Mechanism:
     def max_merges(self, sampling: Sampling) -> float:
         """Return how many merges may happen before a budget is overspent."""
         return math.inf
+
+    def step_limits(self, num_held: Sequence[int], batch_size: int) -> "StepLimits | None":
+        """Return how many steps may draw from the examples that partners hold; None where steps
+        are not limited.
+        """
+        return None
 
     def guarantee(self, sampling: Sampling, num_merges: int) -> Guarantee | None:
         """Return what holds after so many merges; None where nothing does."""

@@ -7,11 +7,12 @@ most 1/2; the proxy adds noise of standard deviation σ_b to it. To hide both su
 with noise multiplier z would be hidden, `dp_central` makes that of the updates (z^−2 − (2 σ_b)^−2)
 ^(−1/2) (their theorem 1).
 
-Guarantee: none without `dp_central`; with it, the bits are in its ε. Trust: the proxy sees the
-exact sum of the bits and adds the noise.
+Guarantee: none without `dp_central`; with it, the bits are in its ε. Trust: the proxy sees the bits
+(their exact sum alone, behind a secure sum, of whose vectors they are entries) and adds the noise.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,20 @@ class AdaptiveClip(Mechanism):
         )
         one_of("noise_source", self.noise_source, SOURCES)
         positive("numbers_per_s", self.numbers_per_s, remedy="measure it on one core")
+
+    def check(self, before: Sequence[Mechanism], after: Sequence[Mechanism]) -> None:
+        """Refuse a secure sum that would round or cut off the bits: then one partner could change
+        their sum by more.
+        """
+        for one in (*before, *after):
+            step, max_abs = getattr(one, "step", SENSITIVITY), getattr(one, "max_abs", math.inf)
+            if one.is_secure_sum and (SENSITIVITY % step or max_abs < SENSITIVITY):
+                name = type(one).__module__.rpartition(".")[2]
+                raise ValueError(
+                    f"privacy.{name}.step must divide 0.5, and max_abs be at least that, for "
+                    f"adaptive_clip, which sends bits as 0.5 and -0.5, got {step} and {max_abs}; "
+                    f"try privacy.{name}.step={2.0**-20} privacy.{name}.max_abs=8.0"
+                )
 
     @property
     def figures_noise_multiplier(self) -> float:

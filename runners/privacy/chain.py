@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from runners.example_ledger import ExampleLedger
     from runners.example_rule import ExampleRule
+    from sim.allowance import StepLimits
 
 Memory = dict[str, Any]
 
@@ -137,25 +138,46 @@ class Chain:
     def reveal(
         self, total: "torch.Tensor", figures: "torch.Tensor", merge: Merge, memory: list[Memory]
     ) -> "torch.Tensor":
-        """Return the sum as the proxy publishes it."""
+        """Return the sum as the proxy publishes it, with as many numbers as an update."""
         pieces = figures.split([one.num_figures for one in self.mechanisms])
-        for (mechanism, merge_), piece in zip(self._each(merge, memory), pieces, strict=True):
+        each = self._each(merge, memory)
+        for (mechanism, merge_), piece in zip(each, pieces, strict=True):
             total = mechanism.reveal(total, piece, merge_)
+        for mechanism, merge_ in reversed(each):
+            total = mechanism.lift(total, merge_)
         return total
+
+    def num_sent(self, size: int) -> int:
+        """Return how many numbers of an update of `size` are summed."""
+        for mechanism in self.mechanisms:
+            size = mechanism.num_sent(size)
+        return size
+
+    def num_clipped(self, memory: list[Memory]) -> int | None:
+        """Return how many values of updates a secure sum's range has cut off; None where no sum
+        has a range.
+        """
+        counts = [one["num_clipped"] for one in memory if "num_clipped" in one]
+        return sum(counts) if counts else None
 
     def wire_bytes(self, num_bytes: int, load: Load) -> int:
         """Return what an update of `num_bytes` weighs on the wire."""
-        for mechanism in self.mechanisms:
-            num_bytes = mechanism.wire_bytes(num_bytes, load)
+        for mechanism, load_ in self._loads(load):
+            num_bytes = mechanism.wire_bytes(num_bytes, load_)
         return num_bytes
 
     def cost(self, load: Load) -> Cost:
         """Return what all mechanisms cost on the virtual clock."""
-        return sum((one.cost(load) for one in self.mechanisms), Cost())
+        return sum((one.cost(load_) for one, load_ in self._loads(load)), Cost())
 
     def max_merges(self, sampling: Sampling) -> float:
         """Return how many merges may happen before any budget is overspent."""
         return min((one.max_merges(sampling) for one in self.mechanisms), default=math.inf)
+
+    def step_limits(self, num_held: Sequence[int], batch_size: int) -> "StepLimits | None":
+        """Return how many steps may draw from the examples that partners hold."""
+        limits = [one.step_limits(num_held, batch_size) for one in self.mechanisms]
+        return next((one for one in limits if one is not None), None)
 
     def guarantees(
         self, sampling: Sampling, num_merges: int, ledger: "ExampleLedger | None"
@@ -168,6 +190,15 @@ class Chain:
             for one in self.mechanisms
         ]
         return [one for one in stated if one is not None]
+
+    def _loads(self, load: Load) -> list[tuple[Mechanism, Load]]:
+        """Return each mechanism with what comes to it: a secure sum adds up figures as well."""
+        pairs, size = [], load.num_parameters
+        for mechanism in self.mechanisms:
+            num_figures = self.num_figures if mechanism.is_secure_sum else 0
+            pairs.append((mechanism, replace(load, num_parameters=size + num_figures)))
+            size = mechanism.num_sent(size)
+        return pairs
 
     def _each(self, merge: Merge, memory: list[Memory]) -> list[tuple[Mechanism, Merge]]:
         """Return each mechanism with what it may know of a merge, before any of them acts."""

@@ -24,11 +24,13 @@ from typing import TYPE_CHECKING, Any
 
 from runners.homomorphic import Scheme
 from runners.privacy import Cost, Guarantee, Load, Mechanism, Merge, Sampling
+from runners.secure_sum import SumNotRevealed
 from sim.bounds import positive
 
 if TYPE_CHECKING:
     from runners.homomorphic.encrypted_sum import EncryptedSum
 
+LEAST_PARTNERS = 2
 HEADER_BYTES = 1024
 """What SEAL may put around a ciphertext's numbers."""
 
@@ -87,7 +89,11 @@ class Ckks(Mechanism):
                 )
 
     def begin_sum(self, size: int, merge: Merge, ranks: Any) -> "EncryptedSum":
-        """Begin a sum under the run's key, which the first one draws."""
+        """Begin a sum under the run's key, which the first one draws; raise SumNotRevealed, on all
+        ranks, with one partner: who holds the key would read its update.
+        """
+        if len(set(merge.partners)) < LEAST_PARTNERS:
+            raise SumNotRevealed("the sum of one partner's updates hides none of them")
         from runners.homomorphic.encrypted_sum import EncryptedSum
         from runners.homomorphic.keys import keys_of
 

@@ -137,6 +137,7 @@ def _run_row(run: str, record: dict[str, Any]) -> dict[str, Any]:
         "created_utc": record["created_utc"],
         "commit": record["commit"],
         **{column: virtual.get(column) for column in VIRTUAL},
+        "ended_by": virtual.get("ended_by"),
         **{column: wall.get(column) for column in WALL},
         **{column: overall.get(column) for column in METRICS},
         "epsilon": _epsilon(record["privacy"] or {}),

@@ -7,6 +7,7 @@ from runners.report.compare import Comparison
 from runners.report.files import write_text
 from runners.report.load import Sweep
 from runners.report.picture import accuracy_svg
+from runners.report.privacy_figures import privacy_tables
 from runners.report.table import Table, describe_unfinished, differences_table, summary_tables
 
 PICTURE_NAME = "accuracy.svg"
@@ -18,7 +19,7 @@ def write_markdown(
     """Write `report.md` and, when there are accuracies, `accuracy.svg` into the sweep's folder."""
     parts = [f"# {_escaped(sweep.folder.resolve().name)}", _escaped(" ".join(answer))]
     parts += [_section(table) for table in summary_tables(sweep, comparison)]
-    parts += [_section(table) for table in audit_tables(sweep)]
+    parts += [_section(table) for table in (*privacy_tables(sweep), *audit_tables(sweep))]
     if comparison.differences:
         parts.append(_section(differences_table(comparison)))
     if sweep.has_accuracy:

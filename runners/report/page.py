@@ -14,6 +14,7 @@ from runners.report.compare import Comparison
 from runners.report.figures import build_pictures
 from runners.report.files import write_text
 from runners.report.load import Sweep
+from runners.report.privacy_figures import privacy_tables
 from runners.report.table import Table, describe_unfinished, differences_table, summary_tables
 
 SCRIPT_NAME = "plotly.min.js"
@@ -35,7 +36,11 @@ def write_page(
     text = environment.get_template(TEMPLATE_NAME).render(
         name=sweep.folder.resolve().name,
         answer=answer,
-        summaries=[*summary_tables(sweep, comparison), *audit_tables(sweep)],
+        summaries=[
+            *summary_tables(sweep, comparison),
+            *privacy_tables(sweep),
+            *audit_tables(sweep),
+        ],
         differences=differences_table(comparison),
         facts=facts,
         pictures=[picture for picture in pictures if not picture["name"].startswith("timeline")],

@@ -27,6 +27,7 @@ class Pool:
 
     merges_in_one_place: ClassVar[bool] = False
     merges_updates: ClassVar[bool] = False
+    merges_single_updates: ClassVar[bool] = False
 
     def run(self, world: World) -> Steps:
         """Move the data, then pass `num_epochs` times over all of them."""
@@ -50,6 +51,7 @@ def _train(world: World, trainer: Member, model: Model) -> Steps:
     workload = world.workload
     everyone = tuple(member.index for member in world.members)
     total_steps = world.budget.num_steps(workload.total_samples, workload.batch_size)
+    total_steps = world.cut_steps(total_steps, everyone)
     for num_steps in world.budget.split_steps(total_steps):
         yield from insist(world, [trainer], partial(_compute, trainer, num_steps))
         work = Work(partner=trainer.index, start=model, num_steps=num_steps, data_of=everyone)

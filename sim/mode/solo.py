@@ -28,6 +28,7 @@ class Solo:
 
     merges_in_one_place: ClassVar[bool] = False
     merges_updates: ClassVar[bool] = False
+    merges_single_updates: ClassVar[bool] = False
 
     def run(self, world: World) -> Steps:
         """Let every partner pass `num_epochs` times over its own data."""
@@ -57,7 +58,7 @@ def _plan(world: World, member: Member) -> list[int]:
     """Return the partner's steps in each round."""
     workload = world.workload
     num_steps = world.budget.num_steps(workload.num_samples[member.index], workload.batch_size)
-    return world.budget.split_steps(num_steps)
+    return world.budget.split_steps(world.cut_steps(num_steps, (member.index,)))
 
 
 def _train(world: World, member: Member, plan: list[int], events: list[simpy.Event]) -> Steps:

@@ -4,8 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from rich.console import Console
 
-from runners.publish import publish
+from runners.audit.files import NAME
+from runners.audit.pictures import COPIES_NAME, ROC_NAME
+from runners.publish import AUDIT_FILES, publish
+from runners.report import write_report
+from tests.runners.report.conftest import SweepFactory
+from tests.runners.report.test_audit_figures import put_audit
 
 
 def sweep(folder: Path, *statuses: str) -> Path:
@@ -41,3 +48,26 @@ def test_refuses_what_is_not_whole(tmp_path: Path, statuses: tuple[str, ...]) ->
     with pytest.raises(ValueError, match=r"has not finished|has no runs"):
         publish(sweep(tmp_path / "sweep", *statuses), tmp_path / "demo")
     assert not (tmp_path / "demo").exists()
+
+
+def test_audits_are_copied_and_the_report_shows_them(tmp_path: Path) -> None:
+    """The report was written before the run was audited."""
+    factory = SweepFactory(folder=tmp_path / "sweep")
+    run, _ = factory.finished("solo", 0), factory.finished("pool", 0)
+    write_report(factory.folder, Console(quiet=True))
+    assert "## Leaks" not in (factory.folder / "report.md").read_text()
+    put_audit(run, 0.8)
+    for name in (ROC_NAME, COPIES_NAME):
+        Image.new("RGB", (380, 100)).save(run / name)
+    target = publish(factory.folder, tmp_path / "demo")
+    kept = {path.name for path in (target / "runs" / "0").iterdir()}
+    assert kept == {"record.json", "rounds.parquet", NAME, ROC_NAME, COPIES_NAME}
+    assert {path.name for path in (target / "runs" / "1").iterdir()} == {
+        "record.json",
+        "rounds.parquet",
+    }
+    assert "## Leaks" in (target / "report.md").read_text()
+
+
+def test_names_are_those_of_the_audit() -> None:
+    assert AUDIT_FILES == (NAME, ROC_NAME, COPIES_NAME)

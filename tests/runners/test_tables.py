@@ -86,13 +86,21 @@ ROUNDS = [
         evaluation=Evaluation(loss=0.3, accuracy=0.95),
     ),
 ]
-LEARNED = Outcome(rounds=ROUNDS, spans=SPANS, models=(), answers_jointly=False, servers=())
+LEARNED = Outcome(
+    rounds=ROUNDS,
+    spans=SPANS,
+    models=(),
+    answers_jointly=False,
+    servers=(),
+    ended_by="target",
+)
 TIME_ONLY = Outcome(
     rounds=[replace(one, feedback=(), evaluation=None) for one in ROUNDS],
     spans=SPANS,
     models=(),
     answers_jointly=False,
     servers=(),
+    ended_by="budget",
 )
 
 TARIFF = Tariff(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sim.learner import Distillation, Merged, Model, Outer, Work
+from sim.learner import Distillation, Merged, Model, Outer, Stages, Work
 from sim.learner.none import TimeOnly, Version
 
 
@@ -25,9 +25,9 @@ class Recording(TimeOnly):
         self.works: list[Work] = []
         self.dropped: list[list[int]] = []
 
-    def step(self, model: Model, works: Sequence[Work]) -> Merged:
+    def step(self, model: Model, works: Sequence[Work], stages: Stages | None = None) -> Merged:
         self.works += works
-        return super().step(model, works)
+        return super().step(model, works, stages)
 
     def merge(
         self,

@@ -24,7 +24,7 @@ def due(stop: EarlyStop, *evaluations: tuple[float, float]) -> list[bool]:
     answers = []
     for loss, accuracy in evaluations:
         stop.see(Evaluation(loss=loss, accuracy=accuracy))
-        answers.append(stop.is_due)
+        answers.append(stop.reason is not None)
     return answers
 
 

@@ -62,6 +62,11 @@ class ParameterServer:
         at_least("num_partitions", self.num_partitions, 1, remedy="1 sends slices in one piece")
         at_least("staleness_bound", self.staleness_bound, 0, remedy="try mode.staleness_bound=3")
 
+    @property
+    def merges_single_updates(self) -> bool:
+        """Whether each push is applied as it comes."""
+        return self.consistency != "synchronous"
+
     def run(self, world: World) -> Steps:
         """Put up the servers, and take steps until the budget is spent."""
         shards = place(

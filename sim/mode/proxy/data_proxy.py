@@ -36,6 +36,7 @@ class DataProxy:
 
     merges_in_one_place: ClassVar[bool] = False
     merges_updates: ClassVar[bool] = False
+    merges_single_updates: ClassVar[bool] = False
 
     transform_bytes_per_s: float
     size_ratio: float

@@ -56,6 +56,11 @@ class FedBuff(LocalTraining):
             remedy="0 makes no difference between old and new, the paper has 0.5",
         )
 
+    @property
+    def merges_single_updates(self) -> bool:
+        """Whether the model steps with every update."""
+        return self.buffer_size == 1
+
     def run(self, world: World) -> Steps:
         """Keep partners in flight until the budget is spent."""
         flights = _Flights(self, world)

@@ -45,6 +45,7 @@ class Federated(LocalTraining):
 
     merges_in_one_place: ClassVar[bool] = True
     merges_updates: ClassVar[bool] = True
+    merges_single_updates: ClassVar[bool] = False
 
     algorithm: str
     server: Server

@@ -41,6 +41,7 @@ class Hierarchical(LocalTraining):
 
     merges_in_one_place: ClassVar[bool] = True
     merges_updates: ClassVar[bool] = True
+    merges_single_updates: ClassVar[bool] = False
 
     regional_rounds: int
     num_regions: int | None

@@ -1,0 +1,52 @@
+"""Owns whether steps may draw from partners' examples, or one of these would have spent too much of
+its privacy.
+
+In: what the mechanism allows for so many examples behind so much noise, and who holds how many.
+Out: limits that the simulation ends by (`sim.allowance`), the same before a run and in it. No
+tensor library.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from sim.allowance import Group
+
+MaxSteps = Callable[[int, int, float], float]
+"""From examples held, batch size and relative noise to a number of steps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """Say how many steps may be taken: `sure` are within the limit and soon computed, `most` takes
+    seconds.
+    """
+
+    sure: MaxSteps
+    most: MaxSteps
+
+
+class ExampleLimits:
+    """Limit steps by the examples held (a `sim.allowance.StepLimits`)."""
+
+    def __init__(self, bounds: Bounds, num_held: Sequence[int], batch_size: int) -> None:
+        self._sure, self._most = cache(bounds.sure), cache(bounds.most)
+        self._num_held = num_held
+        self._batch_size = batch_size
+
+    def relative_noise(self, groups: Sequence[Group]) -> list[float]:
+        """Return behind how much more noise each group's examples are.
+
+        A group of n examples has weight ∝ n in a sum, and takes min(n, B) of them in the mean, so
+        that one weighs ∝ max(n, B). The noise is made for the one that weighs most.
+        """
+        weights = [max(self._held(group), self._batch_size) for group in groups]
+        return [max(weights) / weight for weight in weights]
+
+    def allow(self, group: Group, num_steps: int, relative_noise: float) -> bool:
+        """Return whether so many steps are allowed."""
+        case = self._held(group), self._batch_size, relative_noise
+        return num_steps <= self._sure(*case) or num_steps <= self._most(*case)
+
+    def _held(self, group: Group) -> int:
+        return sum(self._num_held[partner] for partner in group)

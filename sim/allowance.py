@@ -1,0 +1,112 @@
+"""Owns how many training steps a run may take before more is known of an example than it may be.
+
+In: limits, which are known before the run, and the works that are about to be learned from. Out:
+whether they fit. Steps are counted by whose data they draw from, as they are learned: work that is
+lost on the virtual clock gives nothing away.
+
+A round is not begun where one as large as the largest so far would go over a limit. Rounds that
+turn out larger are found when they are learned from, and nothing is learned from them.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from math import inf
+from typing import Protocol
+
+from sim.learner import Work
+
+Group = tuple[int, ...]
+"""Partners whose data are drawn from as one."""
+
+
+class StepLimits(Protocol):
+    """Say whether steps may draw from data."""
+
+    def relative_noise(self, groups: Sequence[Group]) -> Sequence[float]:
+        """Return behind how many times the noise each group's examples are in a step in which all
+        of these groups are trained on by one sum of gradients; 1 for one group by itself.
+        """
+        ...
+
+    def allow(self, group: Group, num_steps: int, relative_noise: float) -> bool:
+        """Return whether so many steps in a run, all behind so much noise, may draw from a group's
+        data; more noise or fewer steps are allowed as well.
+        """
+        ...
+
+
+class StepsSpent(RuntimeError):
+    """Learning from these partners' work would go over a limit."""
+
+    def __init__(self, partners: Sequence[int]) -> None:
+        super().__init__(tuple(partners))  # SimPy makes a new one of these arguments
+        self.num_partners = len(set(partners))
+
+
+class Allowance:
+    """Count steps; `is_over` when no further round may begin.
+
+    All steps of a group count as those with the least noise.
+    """
+
+    def __init__(self, limits: StepLimits) -> None:
+        self.is_over = False
+        self._limits = limits
+        self._noise: dict[Group, float] = {}
+        self._taken: Counter[Group] = Counter()
+        self._taken_before: Counter[Group] = Counter()
+        self._largest: Counter[Group] = Counter()
+        self._group_of: dict[int, Group] = {}
+
+    def take(self, works: Sequence[Work], *, together: bool) -> None:
+        """Count the works' steps, which all are taken in one sum if `together`; raise StepsSpent,
+        and count none, where they don't fit.
+        """
+        groups = [work.data_of for work in works]
+        noise, taken = dict(self._noise), Counter(self._taken)
+        for work, its_noise in zip(works, self._relative_noise(groups, together), strict=True):
+            noise[work.data_of] = min(its_noise, noise.get(work.data_of, inf))
+            taken[work.data_of] += work.num_steps
+        for group in dict.fromkeys(groups):
+            if not self._limits.allow(group, taken[group], noise[group]):
+                raise StepsSpent([work.partner for work in works])
+        self._note_groups(groups)
+        self._noise, self._taken = noise, taken
+
+    def cut(self, num_steps: int, group: Group) -> int:
+        """Return as many of these steps of one group by itself as a run may take; raise StepsSpent
+        where it may take none.
+        """
+        if self._limits.allow(group, num_steps, 1.0):
+            return num_steps
+        within, beyond = 0, num_steps
+        while beyond - within > 1:
+            middle = (within + beyond) // 2
+            if self._limits.allow(group, middle, 1.0):
+                within = middle
+            else:
+                beyond = middle
+        if not within:
+            raise StepsSpent(group)
+        self.is_over = True
+        return within
+
+    def end_round(self) -> None:
+        """Look whether another round may begin."""
+        for group, taken in self._taken.items():
+            self._largest[group] = max(self._largest[group], taken - self._taken_before[group])
+        self._taken_before = Counter(self._taken)
+        self.is_over = self.is_over or not all(
+            self._limits.allow(group, taken + self._largest[group], self._noise[group])
+            for group, taken in self._taken.items()
+        )
+
+    def _relative_noise(self, groups: Sequence[Group], together: bool) -> Sequence[float]:
+        return self._limits.relative_noise(groups) if together else [1.0] * len(groups)
+
+    def _note_groups(self, groups: Sequence[Group]) -> None:
+        """Make sure that everyone's data are drawn from in one way: limits don't add up."""
+        for group in groups:
+            for partner in group:
+                known = self._group_of.setdefault(partner, group)
+                assert known == group, f"partner {partner} is in {known} and in {group}"
