@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from runners.aggregation import Aggregation
+from runners.anonymisation import Anonymisation
+from runners.anonymisation.passage import check_passage, providers_of, with_costs
 from runners.attack import Attack
 from runners.checks import (
     check_aggregation,
@@ -66,6 +68,7 @@ class Run:
     partition: Partition
     agent: Agent
     privacy: Chain
+    anonymisation: Anonymisation
     compression: Compression
     aggregation: Aggregation
     attack: Attack
@@ -85,6 +88,7 @@ GROUPS = (
     *("scenario", "topology", "transport", "bandwidth", "mode", "task", "partition", "agent"),
     *(
         "privacy",
+        "anonymisation",
         "compression",
         "aggregation",
         "attack",
@@ -146,6 +150,8 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         run.availability.check([partner.name for partner in consortium.partners])
         index = index_of(run.task, run.training)
         assignment = divide(index, run.partition, consortium.partners, run.seed)
+        providers = providers_of(consortium.partners, assignment, run.task, run.training)
+        check_passage(run.anonymisation, run.mode, run.task, providers)
         setting = _setting(run, consortium, _workload(run.task, assignment))
         world = World(setting, TimeOnly(), lambda fraction: None)
         run.fault.check(len(world.members), len(world.sites))
@@ -219,7 +225,7 @@ def _setting(run: Run, consortium: Consortium, workload: Workload) -> Setting:
         variability=run.variability,
         availability=run.availability,
         fault=run.fault,
-        mode=run.mode,
+        mode=with_costs(run.mode, run.anonymisation),
         agent=run.agent,
         budget=run.budget,
         protection=_protection(run, consortium, workload),

@@ -65,9 +65,15 @@ def simulate(job: Job, on_progress: OnProgress) -> None:
     _write(job, outcome, wall=_wall(num_ranks=0, total_wall_s=total_wall_s), metrics=None)
 
 
-def train(job: Job, ranks: "Ranks", learner: "RankLearner", on_progress: OnProgress) -> None:
+def train(
+    job: Job,
+    ranks: "Ranks",
+    learner: "RankLearner",
+    on_progress: OnProgress,
+    anonymised: Mapping[str, Any] | None,
+) -> None:
     """Run a job on this rank, with all other ranks, from its checkpoint on if it has one; rank 0
-    writes the files.
+    writes the files, with the figures of how the learner's data were anonymised.
     """
     from runners.final_metrics import final_metrics
     from runners.learner.checkpoint import Checkpoints
@@ -97,8 +103,15 @@ def train(job: Job, ranks: "Ranks", learner: "RankLearner", on_progress: OnProgr
     }
     metrics = final_metrics(job, ranks, learner, outcome)
     save_models(job.folder, ranks, learner, outcome.models)
-    ledger = learner.training.ledger
-    _write(job, outcome, wall=wall, metrics=metrics, ledger=ledger, writes=ranks.rank == 0)
+    _write(
+        job,
+        outcome,
+        wall=wall,
+        metrics=metrics,
+        ledger=learner.training.ledger,
+        anonymised=anonymised,
+        writes=ranks.rank == 0,
+    )
     checkpoints.drop()
 
 
@@ -128,6 +141,7 @@ def _write(
     wall: Mapping[str, Any],
     metrics: Mapping[str, Any] | None,
     ledger: "ExampleLedger | None" = None,
+    anonymised: Mapping[str, Any] | None = None,
     writes: bool = True,
 ) -> None:
     from runners.tables import rounds_table, spans_table, virtual_summary, write_timeline
@@ -146,7 +160,7 @@ def _write(
             tariff=job.run.tariff,
         ),
         "wall": wall,
-        "privacy": privacy_summary(job, outcome, ledger),
+        "privacy": privacy_summary(job, outcome, ledger, anonymised),
         "metrics": metrics,
     }
     write_table(job.folder / "rounds.parquet", rounds)
@@ -155,17 +169,26 @@ def _write(
     write_record(job.folder, record)
 
 
-def privacy_summary(job: Job, outcome: Outcome, ledger: "ExampleLedger | None") -> dict[str, Any]:
+def privacy_summary(
+    job: Job,
+    outcome: Outcome,
+    ledger: "ExampleLedger | None",
+    anonymised: Mapping[str, Any] | None,
+) -> dict[str, Any]:
     """Return a record's `privacy` part: how partners were drawn, as far as a guarantee rests on it,
-    how many merges there were, and what is guaranteed after them.
+    how many merges there were, what is guaranteed after them and of data that moved, and figures of
+    how these were anonymised.
     """
     sampling = sampling_of(job.run, len(job.setting.consortium.partners))
     num_merges = sum(len(one.feedback) for one in outcome.rounds)
-    guarantees = job.run.privacy.guarantees(sampling, num_merges, ledger)
+    guarantees = run.privacy.guarantees(sampling, num_merges, ledger)
+    of_data = run.anonymisation.guarantee()
+    guarantees = [*guarantees, *([of_data] if of_data else [])]
     return {
         "sampling": vars(sampling),
         "num_merges": num_merges,
         "guarantees": [vars(guarantee) for guarantee in guarantees],
+        "anonymisation": anonymised,
     }
 
 
