@@ -10,6 +10,7 @@ from typing import Any
 
 from runners.aggregation import Aggregation
 from runners.anonymisation import Anonymisation
+from runners.anonymisation.none import Unchanged
 from runners.anonymisation.passage import check_passage, providers_of, with_costs
 from runners.attack import Attack
 from runners.checks import (
@@ -150,8 +151,7 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         run.availability.check([partner.name for partner in consortium.partners])
         index = index_of(run.task, run.training)
         assignment = divide(index, run.partition, consortium.partners, run.seed)
-        providers = providers_of(consortium.partners, assignment, run.task, run.training)
-        check_passage(run.anonymisation, run.mode, run.task, providers)
+        _check_anonymisation(run, consortium, assignment)
         setting = _setting(run, consortium, _workload(run.task, assignment))
         world = World(setting, TimeOnly(), lambda fraction: None)
         run.fault.check(len(world.members), len(world.sites))

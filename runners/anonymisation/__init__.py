@@ -2,9 +2,10 @@
 dataclass.
 
 Only providers' data pass the proxy. The trainer's own stay as they are, and so does the held-out
-test set, since a model is used on real data (but for the columns that are dropped). What a table's inputs are scaled by and which words
-its columns may have is agreed beforehand, as in every mode; the vocabulary of texts is learned from
-the training texts as they are passed on.
+test set, since a model is used on real data; but a column that is dropped is 0 in all of them, so
+that the model can read them. What a table's inputs are scaled by and which words its columns may
+have is agreed beforehand, as in every mode; the vocabulary of texts is learned from the training
+texts as they are passed on.
 """
 
 from collections.abc import Mapping, Sequence

@@ -41,16 +41,14 @@ def providers_of(
 def check_passage(
     option: Anonymisation, mode: object, task: Task, providers: Sequence[np.ndarray]
 ) -> None:
-    """Raise ValueError where these providers' data don't pass a data proxy, or can't be anonymised
-    so.
+    """Raise ValueError where these providers' data, which are to be changed, don't pass a data
+    proxy, or can't be anonymised so.
     """
-    if isinstance(option, Unchanged):
-        return
     name = type(option).__module__.rpartition(".")[2]
     if not isinstance(mode, DataProxy):
         raise ValueError(
-            f"anonymisation must be none in a mode that passes no data through a proxy, got {name}; "
-            "try mode=proxy/data_proxy"
+            f"anonymisation must be none in a mode that passes no data through a proxy, got {name}"
+            "; try mode=proxy/data_proxy"
         )
     if mode.transform_bytes_per_s is not None:
         raise ValueError(

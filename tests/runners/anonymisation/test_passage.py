@@ -153,8 +153,6 @@ def test_what_does_not_fit_is_refused(table: str, overrides: list[str], message:
     ("task", "got"), [("digits_mlp", "Digits"), ("sized", "Sized"), ("text_table_cnn", "TextTable")]
 )
 def test_other_data_than_tables_are_refused(task: str, got: str) -> None:
-    run = build(
-        compose(f"task={task}", "mode=proxy/data_proxy", "learner=none", *K_ANONYMITY[:1])
-    )
+    run = build(compose(f"task={task}", "mode=proxy/data_proxy", "learner=none", *K_ANONYMITY[:1]))
     with pytest.raises(ConfigError, match=f"k_anonymity needs a table .* got {got}; try task="):
         assemble(run)
