@@ -11,10 +11,11 @@ from typing import Any
 from runners.aggregation import Aggregation
 from runners.anonymisation import Anonymisation
 from runners.anonymisation.none import Unchanged
-from runners.anonymisation.passage import check_passage, providers_of, with_costs
+from runners.anonymisation.passage import providers_of, with_costs
 from runners.attack import Attack
 from runners.checks import (
     check_aggregation,
+    check_anonymisation,
     check_attack,
     check_augmentation,
     check_compression,
@@ -151,7 +152,9 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         run.availability.check([partner.name for partner in consortium.partners])
         index = index_of(run.task, run.training)
         assignment = divide(index, run.partition, consortium.partners, run.seed)
-        _check_anonymisation(run, consortium, assignment)
+        if not isinstance(run.anonymisation, Unchanged):
+            providers = providers_of(consortium.partners, assignment, run.task, run.training)
+            check_anonymisation(run.anonymisation, run.attack, run.mode, run.task, providers)
         setting = _setting(run, consortium, _workload(run.task, assignment))
         world = World(setting, TimeOnly(), lambda fraction: None)
         run.fault.check(len(world.members), len(world.sites))

@@ -181,8 +181,8 @@ def privacy_summary(
     """
     sampling = sampling_of(job.run, len(job.setting.consortium.partners))
     num_merges = sum(len(one.feedback) for one in outcome.rounds)
-    guarantees = run.privacy.guarantees(sampling, num_merges, ledger)
-    of_data = run.anonymisation.guarantee()
+    guarantees = job.run.privacy.guarantees(sampling, num_merges, ledger)
+    of_data = job.run.anonymisation.guarantee()
     guarantees = [*guarantees, *([of_data] if of_data else [])]
     return {
         "sampling": vars(sampling),

@@ -1,5 +1,5 @@
-"""Owns how anonymisation joins a run: which runs have a data proxy for it, whose samples pass it,
-what that costs on the virtual clock, and what the trainer learns from.
+"""Owns how anonymisation joins a run: whose samples pass the data proxy, what that costs on the
+virtual clock, and what the trainer learns from.
 
 Which of the training samples pass follows from the partition and the partners' speeds, and the rest
 from the run's seed, so that every rank makes the same release by itself.
@@ -36,32 +36,6 @@ def providers_of(
     trainer = trainer_among([site.speed for site in sites])
     numbers = training_numbers(task, training)
     return [numbers[held] for partner, held in enumerate(assignment.train) if partner != trainer]
-
-
-def check_passage(
-    option: Anonymisation, mode: object, task: Task, providers: Sequence[np.ndarray]
-) -> None:
-    """Raise ValueError where these providers' data, which are to be changed, don't pass a data
-    proxy, or can't be anonymised so.
-    """
-    name = type(option).__module__.rpartition(".")[2]
-    if not isinstance(mode, DataProxy):
-        raise ValueError(
-            f"anonymisation must be none in a mode that passes no data through a proxy, got {name}"
-            "; try mode=proxy/data_proxy"
-        )
-    if mode.transform_bytes_per_s is not None:
-        raise ValueError(
-            f"mode.transform_bytes_per_s and mode.size_ratio must be null with anonymisation={name}"
-            f", which has its own, got {mode.transform_bytes_per_s} and {mode.size_ratio}; try "
-            "anonymisation.transform_bytes_per_s and anonymisation.size_ratio"
-        )
-    if not providers:
-        raise ValueError(
-            f"anonymisation must be none for one partner, whose data stay where they are, got "
-            f"{name}; try scenario=listed"
-        )
-    option.check(task.data if isinstance(task, Supervised) else task, providers)
 
 
 def with_costs(mode: AnyMode, option: Anonymisation) -> AnyMode:

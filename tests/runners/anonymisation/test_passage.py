@@ -136,7 +136,10 @@ def test_without_anonymisation_it_has_those_of_the_mode(table: str) -> None:
             [*K_ANONYMITY, "scenario=uniform", "scenario.num_partners=1", "learner=none"],
             "anonymisation must be none for one partner",
         ),
-        ([*K_ANONYMITY, "attack=label_flip"], "attack must leave data alone where they are anon"),
+        (
+            [*K_ANONYMITY, "attack=label_flip"],
+            "attack must leave data alone with anonymisation=k_anonymity",
+        ),
         ([*K_ANONYMITY, "anonymisation.k=100"], r"anonymisation\.k must be at most the 40 rows"),
         (["anonymisation=pseudonyms"], "pseudonyms needs texts, got Table; try task=spam_cnn"),
         (
