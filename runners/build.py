@@ -154,7 +154,9 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         assignment = divide(index, run.partition, consortium.partners, run.seed)
         if not isinstance(run.anonymisation, Unchanged):
             providers = providers_of(consortium.partners, assignment, run.task, run.training)
-            check_anonymisation(run.anonymisation, run.attack, run.mode, run.task, providers)
+            check_anonymisation(
+                run.anonymisation, run.privacy, run.attack, run.mode, run.task, providers
+            )
         setting = _setting(run, consortium, _workload(run.task, assignment))
         world = World(setting, TimeOnly(), lambda fraction: None)
         run.fault.check(len(world.members), len(world.sites))

@@ -51,6 +51,7 @@ def check_aggregation(rule: Aggregation, mode: Mode, consortium: Consortium) -> 
 
 def check_anonymisation(
     option: Anonymisation,
+    privacy: Chain,
     attack: Attack,
     mode: Mode,
     task: Task,
@@ -65,6 +66,12 @@ def check_anonymisation(
             f"attack must leave data alone with anonymisation={name}, since it changes a model's "
             f"inputs and not the rows and texts that a data proxy takes, got {attack}; try "
             "attack=none, or anonymisation=none"
+        )
+    if privacy.changes_labels and getattr(option, "l_diversity", 1.0) > 1:
+        raise ValueError(
+            f"anonymisation.l_diversity must be 1 where privacy={names_of(privacy.mechanisms)} "
+            "draws labels anew, since classes that have it may lose it then; try "
+            "anonymisation.l_diversity=1, or privacy=none"
         )
     if not isinstance(mode, DataProxy):
         raise ValueError(

@@ -140,6 +140,10 @@ def test_without_anonymisation_it_has_those_of_the_mode(table: str) -> None:
             [*K_ANONYMITY, "attack=label_flip"],
             "attack must leave data alone with anonymisation=k_anonymity",
         ),
+        (
+            [*K_ANONYMITY, "anonymisation.l_diversity=2.0", "privacy=label_dp"],
+            r"anonymisation\.l_diversity must be 1 where privacy=label_dp draws labels anew",
+        ),
         ([*K_ANONYMITY, "anonymisation.k=100"], r"anonymisation\.k must be at most the 40 rows"),
         (["anonymisation=pseudonyms"], "pseudonyms needs texts, got Table; try task=spam_cnn"),
         (
