@@ -9,9 +9,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from runners.aggregation import Aggregation
+from runners.anonymisation import Anonymisation
+from runners.anonymisation.none import Unchanged
+from runners.anonymisation.passage import providers_of, with_costs
 from runners.attack import Attack
 from runners.checks import (
     check_aggregation,
+    check_anonymisation,
     check_attack,
     check_augmentation,
     check_compression,
@@ -67,6 +71,7 @@ class Run:
     partition: Partition
     agent: Agent
     privacy: Chain
+    anonymisation: Anonymisation
     compression: Compression
     aggregation: Aggregation
     attack: Attack
@@ -86,6 +91,7 @@ GROUPS = (
     *("scenario", "topology", "transport", "bandwidth", "mode", "task", "partition", "agent"),
     *(
         "privacy",
+        "anonymisation",
         "compression",
         "aggregation",
         "attack",
@@ -148,6 +154,11 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         run.availability.check([partner.name for partner in consortium.partners])
         index = index_of(run.task, run.training)
         assignment = divide(index, run.partition, consortium.partners, run.seed)
+        if not isinstance(run.anonymisation, Unchanged):
+            providers = providers_of(consortium.partners, assignment, run.task, run.training)
+            check_anonymisation(
+                run.anonymisation, run.privacy, run.attack, run.mode, run.task, providers
+            )
         setting = _setting(run, consortium, _workload(run.task, assignment))
         world = World(setting, TimeOnly(), lambda fraction: None)
         run.fault.check(len(world.members), len(world.sites))
@@ -225,7 +236,7 @@ def _setting(run: Run, consortium: Consortium, workload: Workload) -> Setting:
         variability=run.variability,
         availability=run.availability,
         fault=run.fault,
-        mode=run.mode,
+        mode=with_costs(run.mode, run.anonymisation),
         agent=run.agent,
         budget=run.budget,
         protection=_protection(run, consortium, workload),

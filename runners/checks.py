@@ -5,8 +5,11 @@ An option checks its own fields itself. What is here needs options of several gr
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from runners.aggregation import Aggregation
 from runners.aggregation.mean import Mean
+from runners.anonymisation import Anonymisation
 from runners.attack import Attack
 from runners.compression import Compression
 from runners.compression.none import Uncompressed
@@ -15,6 +18,7 @@ from runners.task import Task
 from runners.task.supervised import Supervised
 from runners.training import Training
 from sim.consortium import Consortium
+from sim.mode.proxy.data_proxy import DataProxy
 from sim.world import Mode
 
 LEAST_SUMMED = 2
@@ -46,6 +50,49 @@ def check_aggregation(rule: Aggregation, mode: Mode, consortium: Consortium) -> 
             f"aggregation must be mean where replicas of the proxy share the partners and exchange "
             f"sums, got {rule}; try aggregation=mean, or scenario.proxy.num_replicas=1"
         )
+
+
+def check_anonymisation(
+    option: Anonymisation,
+    privacy: Chain,
+    attack: Attack,
+    mode: Mode,
+    task: Task,
+    providers: Sequence[np.ndarray],
+) -> None:
+    """Raise ValueError where no data of these providers pass a data proxy, or they can't be
+    anonymised so; `option` is one that changes data.
+    """
+    name = type(option).__module__.rpartition(".")[2]
+    if attack.changes_data:
+        raise ValueError(
+            f"attack must leave data alone with anonymisation={name}, since it changes a model's "
+            f"inputs and not the rows and texts that a data proxy takes, got {attack}; try "
+            "attack=none, or anonymisation=none"
+        )
+    if privacy.changes_labels and getattr(option, "l_diversity", 1.0) > 1:
+        raise ValueError(
+            f"anonymisation.l_diversity must be 1 where privacy={names_of(privacy.mechanisms)} "
+            "draws labels anew, since classes that have it may lose it then; try "
+            "anonymisation.l_diversity=1, or privacy=none"
+        )
+    if not isinstance(mode, DataProxy):
+        raise ValueError(
+            f"anonymisation must be none in a mode that passes no data through a proxy, got {name}"
+            "; try mode=proxy/data_proxy"
+        )
+    if mode.transform_bytes_per_s is not None:
+        raise ValueError(
+            f"mode.transform_bytes_per_s and mode.size_ratio must be null with anonymisation={name}"
+            f", which has its own, got {mode.transform_bytes_per_s} and {mode.size_ratio}; try "
+            "anonymisation.transform_bytes_per_s and anonymisation.size_ratio"
+        )
+    if not providers:
+        raise ValueError(
+            f"anonymisation must be none for one partner, whose data stay where they are, got "
+            f"{name}; try scenario=listed"
+        )
+    option.check(task.data if isinstance(task, Supervised) else task, providers)
 
 
 def check_attack(attack: Attack, mode: Mode, task: Task, num_partners: int) -> None:

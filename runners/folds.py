@@ -30,10 +30,22 @@ def index_of(task: "Task", training: "Training") -> Index:
 
 def samples_of(task: "Task", training: "Training") -> Samples:
     """Return a task's samples, in the order of `index_of`."""
-    samples = task.samples()
+    return divided_by_fold(task.samples(), task, training)
+
+
+def divided_by_fold(samples: Samples, task: "Task", training: "Training") -> Samples:
+    """Return a task's samples, which may have been changed, in the order of `index_of`."""
     if training.num_folds is None:
         return samples
     return fold_samples(samples, task.index(), training.num_folds, training.held_out_fold)
+
+
+def training_numbers(task: "Task", training: "Training") -> np.ndarray:
+    """Return where the training samples of `index_of` are in a task's whole training set, int64."""
+    labels = task.index().train_labels
+    if training.num_folds is None:
+        return np.arange(len(labels))
+    return np.flatnonzero(~_is_held_out(labels, training.num_folds, training.held_out_fold))
 
 
 def fold_index(index: Index, num_folds: int, held_out_fold: int) -> Index:

@@ -64,9 +64,15 @@ def simulate(job: Job, on_progress: OnProgress) -> None:
     _write(job, outcome, wall=_wall(num_ranks=0, total_wall_s=total_wall_s), metrics=None)
 
 
-def train(job: Job, ranks: "Ranks", learner: "RankLearner", on_progress: OnProgress) -> None:
+def train(
+    job: Job,
+    ranks: "Ranks",
+    learner: "RankLearner",
+    on_progress: OnProgress,
+    anonymised: Mapping[str, Any] | None,
+) -> None:
     """Run a job on this rank, with all other ranks, from its checkpoint on if it has one; rank 0
-    writes the files.
+    writes the files, with the figures of how the learner's data were anonymised.
     """
     from runners.final_metrics import final_metrics
     from runners.learner.checkpoint import Checkpoints
@@ -96,7 +102,15 @@ def train(job: Job, ranks: "Ranks", learner: "RankLearner", on_progress: OnProgr
     }
     metrics = final_metrics(job, ranks, learner, outcome)
     save_models(job.folder, ranks, learner, outcome.models)
-    _write(job, outcome, wall=wall, metrics=metrics, learner=learner, writes=ranks.rank == 0)
+    _write(
+        job,
+        outcome,
+        wall=wall,
+        metrics=metrics,
+        learner=learner,
+        anonymised=anonymised,
+        writes=ranks.rank == 0,
+    )
     checkpoints.drop()
 
 
@@ -126,6 +140,7 @@ def _write(
     wall: Mapping[str, Any],
     metrics: Mapping[str, Any] | None,
     learner: "RankLearner | None" = None,
+    anonymised: Mapping[str, Any] | None = None,
     writes: bool = True,
 ) -> None:
     from runners.tables import rounds_table, spans_table, virtual_summary, write_timeline
@@ -144,7 +159,7 @@ def _write(
             tariff=job.run.tariff,
         ),
         "wall": wall,
-        "privacy": privacy_summary(job, outcome, learner),
+        "privacy": privacy_summary(job, outcome, learner, anonymised),
         "metrics": metrics,
     }
     write_table(job.folder / "rounds.parquet", rounds)
@@ -153,19 +168,28 @@ def _write(
     write_record(job.folder, record)
 
 
-def privacy_summary(job: Job, outcome: Outcome, learner: "RankLearner | None") -> dict[str, Any]:
+def privacy_summary(
+    job: Job,
+    outcome: Outcome,
+    learner: "RankLearner | None",
+    anonymised: Mapping[str, Any] | None,
+) -> dict[str, Any]:
     """Return a record's `privacy` part: how partners were drawn, as far as a guarantee rests on it,
-    how many merges there were, what is guaranteed after them, and what secure sums cut off.
+    how many merges there were, what is guaranteed after them and of data that moved, what secure
+    sums cut off, and figures of how data were anonymised.
     """
     chain, ledger = job.run.privacy, learner.training.ledger if learner else None
     sampling = sampling_of(job.run, len(job.setting.consortium.partners))
     num_merges = sum(len(one.feedback) for one in outcome.rounds)
     guarantees = chain.guarantees(sampling, num_merges, ledger)
+    of_data = job.run.anonymisation.guarantee()
+    guarantees = [*guarantees, *([of_data] if of_data else [])]
     return {
         "sampling": vars(sampling),
         "num_merges": num_merges,
         "guarantees": [vars(guarantee) for guarantee in guarantees],
         "num_clipped": chain.num_clipped(learner.merging.memories) if learner else None,
+        "anonymisation": anonymised,
     }
 
 

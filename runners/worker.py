@@ -10,22 +10,23 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from runners.anonymisation.none import Unchanged
+from runners.anonymisation.passage import providers_of, release
 from runners.config_file import read_config
 from runners.learner.horovod import Ranks, check_num_ranks
-from runners.perform import OnProgress, prepare, train
+from runners.perform import Job, OnProgress, prepare, train
 from runners.record import Failure, write_failure
+from runners.task.supervised import Supervised
 
 if TYPE_CHECKING:
-    from runners.build import Run
     from runners.learner.rank_data import RankData
-    from runners.partition import Assignment
     from runners.task import Task
     from runners.training import Training
 
@@ -128,10 +129,11 @@ def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgres
     job = prepare(folder, read_config(folder), submitted_at)
     run, assignment = job.run, job.assignment
     check_num_ranks(ranks.size, len(assignment.train))
+    data, anonymised = _data_of(job, str(ranks.device))
     training = LocalTraining(
         task=run.task,
         training=run.training,
-        data=_data_of(run, assignment, str(ranks.device)),
+        data=data,
         assignment=assignment,
         seed=run.seed,
         example_rule=run.privacy.example_rule,
@@ -150,28 +152,32 @@ def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgres
         attack=run.attack,
         seed=run.seed,
     )
-    train(job, ranks, learner, on_progress)
+    train(job, ranks, learner, on_progress, anonymised)
 
 
-def _data_of(run: "Run", assignment: "Assignment", device: str) -> "RankData":
-    """Return the samples as the run's partners train on them: honest ones with the labels that
-    privacy lets them tell, malicious ones with what their attack makes of theirs. Runs that change
-    nothing share them.
+def _data_of(job: Job, device: str) -> "tuple[RankData, Mapping[str, Any] | None]":
+    """Return the samples as the run's partners train on them: those that passed a data proxy as it
+    made them, honest ones with the labels that privacy lets them tell, malicious ones with what
+    their attack makes of theirs; and figures of anonymisation. Runs that change nothing share them.
     """
-    if not (run.attack.changes_data or run.privacy.changes_labels):
-        return _data(run.task, run.training, device)
+    run, assignment = job.run, job.assignment
+    is_changed = run.attack.changes_data or run.privacy.changes_labels
+    if isinstance(run.anonymisation, Unchanged) and not is_changed:
+        return _data(run.task, run.training, device), None
     import torch
 
-    from runners.folds import samples_of
     from runners.learner.rank_data import RankData
-    from runners.task.supervised import Supervised
 
     assert isinstance(run.task, Supervised), "assemble lets no other task train"
-    samples, data = samples_of(run.task, run.training), run.task.data
-    told = run.privacy.labels(samples.train_targets, data, run.seed)
-    samples = replace(samples, train_targets=told)
+    partners = job.setting.consortium.partners
+    providers = providers_of(partners, assignment, run.task, run.training)
+    made = release(run.anonymisation, run.task, run.training, providers, run.seed)
+    data = run.task.data
+    told = run.privacy.labels(made.samples.train_targets, data, run.seed)
+    samples = replace(made.samples, train_targets=told)
     poisoned = run.attack.poison(samples, data, assignment, run.seed)
-    return RankData(poisoned, torch.device(device), run.attack.triggered(poisoned, data))
+    triggered = run.attack.triggered(poisoned, data)
+    return RankData(poisoned, torch.device(device), triggered), made.figures
 
 
 @cache

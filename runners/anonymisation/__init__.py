@@ -2,9 +2,10 @@
 dataclass.
 
 Only providers' data pass the proxy. The trainer's own stay as they are, and so does the held-out
-test set, since a model is used on real data. What a table's inputs are scaled by and which words
-its columns may have is agreed beforehand, as in every mode; the vocabulary of texts is learned from
-the training texts as they are passed on.
+test set, since a model is used on real data; but a column that is dropped is 0 in all of them, so
+that the model can read them. What a table's inputs are scaled by and which words its columns may
+have is agreed beforehand, as in every mode; the vocabulary of texts is learned from the training
+texts as they are passed on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +21,11 @@ from runners.privacy import Guarantee
 @dataclass(frozen=True, kw_only=True)
 class Release:
     """Hold the samples that the trainer learns from, in the order of the data's `index`; and
-    figures for the record, numbers under names, nested.
+    figures for the record, numbers under names, nested; None where nothing was changed.
     """
 
     samples: Samples
-    figures: Mapping[str, Any]
+    figures: Mapping[str, Any] | None
 
 
 class Anonymisation(Protocol):
@@ -32,7 +33,9 @@ class Anonymisation(Protocol):
 
     @property
     def transform_bytes_per_s(self) -> float | None:
-        """What a worker of the proxy goes through; None where the mode's own setting holds."""
+        """What a worker of the proxy goes through; None where nothing is transformed, and the
+        mode's own setting holds.
+        """
         ...
 
     @property
@@ -40,8 +43,10 @@ class Anonymisation(Protocol):
         """The bytes passed on for each byte that came in; likewise."""
         ...
 
-    def check(self, data: object) -> None:
-        """Raise ValueError where data can't be anonymised so; messages have the whole setting."""
+    def check(self, data: object, providers: Sequence[np.ndarray]) -> None:
+        """Raise ValueError where data of these providers, as in `release`, can't be anonymised so;
+        messages have the whole setting.
+        """
         ...
 
     def release(self, data: Data, providers: Sequence[np.ndarray], seed: int) -> Release:

@@ -61,16 +61,18 @@ class KAnonymity:
         positive("transform_bytes_per_s", self.transform_bytes_per_s, remedy="6e6 is a core's")
         positive("size_ratio", self.size_ratio, remedy="1 passes on as much as came in")
 
-    def check(self, data: object) -> None:
-        """Raise ValueError unless data are a table with these columns."""
+    def check(self, data: object, providers: Sequence[np.ndarray]) -> None:
+        """Raise ValueError unless data are a table with these columns, and each provider has enough
+        rows and labels for a class.
+        """
         from runners.anonymity.quasi import check_columns, quasi_identifiers
-        from runners.anonymity.tables import labels_of
+        from runners.anonymity.tables import check_providers
 
         rows = self._rows(data)
         check_columns(rows.frame, "anonymisation.quasi_identifiers", self.quasi_identifiers)
         check_columns(rows.frame, "anonymisation.direct_identifiers", self.direct_identifiers)
         quasi_identifiers(rows.frame, self.quasi_identifiers)
-        labels_of(rows, self._plan.rule)
+        check_providers(rows, providers, self._plan.rule)
 
     def release(self, data: Data, providers: Sequence[np.ndarray], seed: int) -> Release:
         """Return generalised samples, and risk and loss."""

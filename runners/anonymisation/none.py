@@ -21,12 +21,12 @@ class Unchanged:
     transform_bytes_per_s: ClassVar[None] = None
     size_ratio: ClassVar[None] = None
 
-    def check(self, data: object) -> None:
+    def check(self, data: object, providers: Sequence[np.ndarray]) -> None:
         """Accept any data."""
 
     def release(self, data: Data, providers: Sequence[np.ndarray], seed: int) -> Release:
         """Return the samples."""
-        return Release(samples=data.samples(), figures={})
+        return Release(samples=data.samples(), figures=None)
 
     def guarantee(self) -> Guarantee | None:
         """Return none."""

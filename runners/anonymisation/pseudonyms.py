@@ -46,7 +46,7 @@ class Keyed:
         positive("transform_bytes_per_s", self.transform_bytes_per_s, remedy="try 6e5")
         positive("size_ratio", self.size_ratio, remedy="1 passes on as much as came in")
 
-    def check(self, data: object) -> None:
+    def check(self, data: object, providers: Sequence[np.ndarray]) -> None:
         """Raise ValueError unless data are texts."""
         self._texts(data)
 

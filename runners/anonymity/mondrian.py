@@ -23,7 +23,7 @@ def partition(columns: Sequence[Quasi], labels: np.ndarray, rule: Rule) -> np.nd
     """
     rows = np.arange(len(labels))
     num_labels = int(labels.max(initial=0)) + 1
-    _check(np.bincount(labels, minlength=num_labels)[None], rule)
+    check_whole(np.bincount(labels, minlength=num_labels), rule)
     classes = np.empty(len(labels), dtype=np.int64)
     num_classes, parts = 0, [rows]
     while parts:
@@ -37,14 +37,17 @@ def partition(columns: Sequence[Quasi], labels: np.ndarray, rule: Rule) -> np.nd
     return classes
 
 
-def _check(counts: np.ndarray, rule: Rule) -> None:
-    size, diversity = int(counts.sum()), rule.diversity_of(counts).item()
+def check_whole(counts: np.ndarray, rule: Rule) -> None:
+    """Raise ValueError where rows can't be even one class; `counts` are how many there are of each
+    label, (num_labels,).
+    """
+    size, diversity = int(counts.sum()), rule.diversity_of(counts[None]).item()
     if size < rule.k:
         raise ValueError(
             f"anonymisation.k must be at most the {size} rows of each provider, got {rule.k}; "
             f"try anonymisation.k={max(1, size)}, or fewer partners"
         )
-    if not rule.holds(counts).all():
+    if not rule.holds(counts[None]).all():
         raise ValueError(
             f"anonymisation.l_diversity must be at most the diversity of each provider's labels, "
             f"which is {diversity:.3g} for one, got {rule.least_diversity}; try a partition with "

@@ -66,6 +66,7 @@ def check_columns(frame: "pd.DataFrame", setting: str, names: Sequence[str]) -> 
 
 
 def _quasi(column: "pd.Series[Any]") -> Quasi:
+    from pandas import factorize
     from pandas.api.types import is_numeric_dtype
 
     if is_numeric_dtype(column):
@@ -82,7 +83,8 @@ def _quasi(column: "pd.Series[Any]") -> Quasi:
     words = column.astype(object).where(~missing, "").astype(str).to_numpy(dtype=object)
     known = sorted(set(words[~missing]))
     numbers = {word: number for number, word in enumerate(known)}
-    codes = np.array([numbers.get(word, len(known)) for word in words], dtype=np.int64)
+    places, distinct = factorize(words)
+    codes = np.array([numbers.get(word, len(known)) for word in distinct], dtype=np.int64)[places]
     codes[missing] = len(known)
     domain = np.array([*known, ""][: len(known) + bool(missing.any())], dtype=object)
     return Quasi(name=str(column.name), codes=codes, domain=domain, is_number=False)

@@ -9,7 +9,7 @@ from runners.anonymity.quasi import quasi_identifiers
 from runners.anonymity.raw import Rows
 from runners.anonymity.rule import Plan
 from runners.anonymity.table_figures import linkage_figures, loss_figures, risk_figures
-from runners.anonymity.tables import anonymous_blocks, classify, feature_blocks
+from runners.anonymity.tables import anonymous_blocks, classify, feature_blocks, rows_of
 from runners.data.holdout import divided_samples
 from sim.streams import stream
 
@@ -19,8 +19,7 @@ def release_table(raw: Rows, providers: Sequence[np.ndarray], plan: Plan, seed: 
     training set, int64. The seed draws whom the linkage attack looks for, and nothing else.
     """
     columns = quasi_identifiers(raw.frame, plan.generalised)
-    training = np.flatnonzero(~raw.is_test)
-    classes = classify(raw, columns, [training[numbers] for numbers in providers], plan.rule)
+    classes = classify(raw, columns, rows_of(raw, providers), plan.rule)
     before = feature_blocks(raw)
     after = anonymous_blocks(before, columns, classes, plan.dropped)
     names = [column.name for column in columns]

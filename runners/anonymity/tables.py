@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from runners.anonymity.generalise import generalised
-from runners.anonymity.mondrian import partition
+from runners.anonymity.mondrian import check_whole, partition
 from runners.anonymity.quasi import Quasi
 from runners.anonymity.raw import Rows
 from runners.anonymity.rule import Rule
@@ -25,6 +25,19 @@ class Classes:
     rows: np.ndarray
     numbers: np.ndarray
     providers: np.ndarray
+
+
+def rows_of(raw: Rows, providers: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the numbers in the table of providers' rows, from those in the training set."""
+    training = np.flatnonzero(~raw.is_test)
+    return [training[numbers] for numbers in providers]
+
+
+def check_providers(raw: Rows, providers: Sequence[np.ndarray], rule: Rule) -> None:
+    """Raise ValueError where a provider's rows do not hold the rule even as one class."""
+    labels = labels_of(raw, rule)
+    for rows in rows_of(raw, providers):
+        check_whole(np.bincount(labels[rows]), rule)
 
 
 def classify(

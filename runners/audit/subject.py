@@ -2,7 +2,8 @@
 from its folder.
 
 In: a folder with config.yaml, record.json and model.pt. Out: a `Subject`, whose tensors are on the
-audit's device. Sample numbers count the training set first, then what the run held out.
+audit's device. Sample numbers count the training set first, then what the run held out. Samples are
+those before a data proxy anonymised them: the question is what leaks of a person as they are.
 """
 
 import json

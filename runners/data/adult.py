@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from runners.anonymity.raw import Rows
 from runners.data import Samples
 from runners.data.columns import encode
 from runners.data.holdout import divided_index, divided_samples, held_out_fifth
@@ -55,6 +56,11 @@ class Adult:
         """Return features and labels."""
         return divided_samples(_features(), _labels(), load_people()[1])
 
+    def rows(self) -> Rows:
+        """Return the attributes, for anonymisation."""
+        _, is_test = load_people()
+        return Rows(frame=_attributes(), targets=_labels(), is_test=is_test)
+
 
 @cache
 def load_people() -> tuple["pd.DataFrame", np.ndarray]:
@@ -73,5 +79,8 @@ def _labels() -> np.ndarray:
 
 @cache
 def _features() -> np.ndarray:
-    people, is_test = load_people()
-    return encode(people.drop(columns=["fnlwgt", "income"]), is_test)
+    return encode(_attributes(), load_people()[1])
+
+
+def _attributes() -> "pd.DataFrame":
+    return load_people()[0].drop(columns=["fnlwgt", "income"])

@@ -6,11 +6,13 @@ other word) is unknown. Every fifth mail of a fixed shuffle is the held-out test
 body are on one side. The natural key is the mailing list; mails from no list have none.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
+from runners.anonymity.raw import Texts
 from runners.data import Samples
 from runners.data.holdout import divided_index, divided_samples, held_out_fifth
 from runners.data.mails import MAIL_BYTES, load_mails
@@ -41,6 +43,10 @@ class Spam:
         """Return word numbers and labels."""
         return divided_samples(_word_numbers(), _labels(), _is_test())
 
+    def texts(self) -> Texts:
+        """Return the mails' texts, for anonymisation."""
+        return Texts(texts=_texts(), targets=_labels(), is_test=_is_test(), encode=_encode)
+
 
 def _labels() -> np.ndarray:
     return load_mails()["is_spam"].to_numpy(dtype=np.int64)
@@ -54,6 +60,14 @@ def _is_test() -> np.ndarray:
 
 @cache
 def _word_numbers() -> np.ndarray:
+    return _encode(_texts())
+
+
+def _texts() -> list[str]:
     mails = load_mails()
-    texts = (mails["subject"] + " " + mails["body"]).tolist()
+    texts: list[str] = (mails["subject"] + " " + mails["body"]).tolist()
+    return texts
+
+
+def _encode(texts: Sequence[str]) -> np.ndarray:
     return number_words(texts, ~_is_test(), vocabulary=VOCABULARY, length=LENGTH)

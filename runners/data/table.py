@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from runners.anonymity.raw import Rows
 from runners.data import Samples
 from runners.data.columns import encode
 from runners.data.holdout import divided_samples
@@ -74,6 +75,11 @@ class Table:
         """Return features and targets."""
         _, targets, is_test = load_table(self)
         return divided_samples(_features(self), targets, is_test)
+
+    def rows(self) -> Rows:
+        """Return the columns `features`, for anonymisation."""
+        frame, targets, is_test = load_table(self)
+        return Rows(frame=frame[list(_columns(self))], targets=targets, is_test=is_test)
 
 
 @cache

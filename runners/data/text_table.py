@@ -3,11 +3,13 @@
 Texts become word numbers as those of `spam` do: the words that the training texts use most.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
+from runners.anonymity.raw import Texts
 from runners.data import Samples
 from runners.data.holdout import divided_samples
 from runners.data.tables import require_columns
@@ -73,14 +75,24 @@ class TextTable:
         _, targets, is_test = load_table(self)
         return divided_samples(_word_numbers(self), targets, is_test)
 
+    def texts(self) -> Texts:
+        """Return the texts, for anonymisation."""
+        _, targets, is_test = load_table(self)
+        return Texts(
+            texts=_texts(self), targets=targets, is_test=is_test, encode=partial(_encode, self)
+        )
+
 
 @cache
 def _word_numbers(table: TextTable) -> np.ndarray:
-    frame, _, is_test = load_table(table)
-    texts = frame[table.text]
-    return number_words(
-        texts.astype(object).where(texts.notna(), "").astype(str).tolist(),
-        ~is_test,
-        vocabulary=table.vocabulary,
-        length=table.length,
-    )
+    return _encode(table, _texts(table))
+
+
+def _texts(table: TextTable) -> list[str]:
+    texts = load_table(table)[0][table.text]
+    return texts.astype(object).where(texts.notna(), "").astype(str).tolist()
+
+
+def _encode(table: TextTable, texts: Sequence[str]) -> np.ndarray:
+    is_test = load_table(table)[2]
+    return number_words(texts, ~is_test, vocabulary=table.vocabulary, length=table.length)

@@ -13,12 +13,14 @@ without tags and "Re:") are on one side; the held-out test set is a fifth, to wh
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from runners.anonymity.raw import Texts
 from runners.data import Samples
 from runners.data.holdout import divided_index, divided_samples, held_out_groups
 from runners.data.mails import MAIL_BYTES, load_mails
@@ -74,6 +76,16 @@ class Topics:
         _, labels, is_test = _divide(self.num_classes)
         return divided_samples(_word_numbers(self.num_classes), labels, is_test)
 
+    def texts(self) -> Texts:
+        """Return the mails' texts without what names their lists, for anonymisation."""
+        _, labels, is_test = _divide(self.num_classes)
+        return Texts(
+            texts=_texts(self.num_classes),
+            targets=labels,
+            is_test=is_test,
+            encode=partial(_encode, is_test),
+        )
+
 
 @cache
 def _divide(num_classes: int) -> tuple["pd.DataFrame", np.ndarray, np.ndarray]:
@@ -89,9 +101,16 @@ def _divide(num_classes: int) -> tuple["pd.DataFrame", np.ndarray, np.ndarray]:
 
 @cache
 def _word_numbers(num_classes: int) -> np.ndarray:
-    mails, _, is_test = _divide(num_classes)
+    return _encode(_divide(num_classes)[2], _texts(num_classes))
+
+
+def _texts(num_classes: int) -> list[str]:
+    mails = _divide(num_classes)[0]
     pairs = zip(mails["subject"], mails["body"], strict=True)
-    texts = [f"{anonymous(subject)} {anonymous(body)}" for subject, body in pairs]
+    return [f"{anonymous(subject)} {anonymous(body)}" for subject, body in pairs]
+
+
+def _encode(is_test: np.ndarray, texts: Sequence[str]) -> np.ndarray:
     return number_words(texts, ~is_test, vocabulary=VOCABULARY, length=LENGTH)
 
 

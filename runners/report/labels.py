@@ -11,8 +11,8 @@ import pandas as pd
 
 NAMES_THAT_MAY_VARY = (
     "task", "scenario", "topology", "transport", "bandwidth", "variability", "availability",
-    "fault", "partition", "agent", "privacy", "compression", "aggregation", "attack",
-    "hardware", "learner",
+    "fault", "partition", "agent", "privacy", "anonymisation", "compression", "aggregation",
+    "attack", "hardware", "learner",
 )  # fmt: skip
 SUPERSEDED = "superseded"
 

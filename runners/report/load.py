@@ -17,8 +17,8 @@ from runners.report.labels import label_runs
 STATUSES = ("finished", "failed", "interrupted")
 NAMES = (
     "mode", "task", "scenario", "topology", "transport", "bandwidth", "variability", "availability",
-    "fault", "partition", "agent", "privacy", "compression", "aggregation", "attack",
-    "hardware", "learner",
+    "fault", "partition", "agent", "privacy", "anonymisation", "compression", "aggregation",
+    "attack", "hardware", "learner",
 )  # fmt: skip
 VIRTUAL = (
     "total_sim_s", "num_partners", "num_rounds", "num_dropped", "num_samples", "num_bytes",
@@ -33,7 +33,8 @@ WALL = (
     "evaluate_wall_s", "checkpoint_wall_s", "total_wall_s", "samples_per_wall_s", "num_resumes",
 )  # fmt: skip
 METRICS = ("loss", "accuracy", "macro_recall", "macro_f1", "roc_auc")
-NUMBERS = (*VIRTUAL, *WALL, *METRICS, "epsilon")
+ANONYMITY = ("reidentification_risk", "linkage_success", "certainty_penalty")
+NUMBERS = (*VIRTUAL, *WALL, *METRICS, "epsilon", *ANONYMITY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +142,7 @@ def _run_row(run: str, record: dict[str, Any]) -> dict[str, Any]:
         **{column: wall.get(column) for column in WALL},
         **{column: overall.get(column) for column in METRICS},
         "epsilon": _epsilon(record["privacy"] or {}),
+        **_anonymity((record["privacy"] or {}).get("anonymisation") or {}),
         "error_rank": error.get("rank"),
         "error_message": error.get("message"),
     }
@@ -150,6 +152,13 @@ def _epsilon(privacy: dict[str, Any]) -> float | None:
     """Return the largest ε of a record's guarantees; None where none is differential privacy."""
     stated = [one["epsilon"] for one in privacy.get("guarantees", ())]
     return max((one for one in stated if one is not None), default=None)
+
+
+def _anonymity(figures: dict[str, Any]) -> dict[str, float | None]:
+    """Return what remains of risk and what is lost in an anonymised table; None of other data."""
+    risk = figures["prosecutor"]["after"]["mean"] if "prosecutor" in figures else None
+    found = figures["linkage"]["after"] if "linkage" in figures else None
+    return dict(zip(ANONYMITY, (risk, found, figures.get("certainty_penalty")), strict=True))
 
 
 def _rounds_table(folder: Path, finished: pd.DataFrame) -> pd.DataFrame:

@@ -69,6 +69,18 @@ COST = Quantity(
 )
 ENERGY = Quantity(column="energy_joules", title="energy", unit="joules", higher_is_better=False)
 EPSILON = Quantity(column="epsilon", title="ε", unit="score", higher_is_better=False)
+REIDENTIFICATION = Quantity(
+    column="reidentification_risk",
+    title="re-identification risk",
+    unit="fraction",
+    higher_is_better=False,
+)
+LINKAGE = Quantity(
+    column="linkage_success", title="found by linkage", unit="fraction", higher_is_better=False
+)
+INFORMATION_LOSS = Quantity(
+    column="certainty_penalty", title="information loss", unit="fraction", higher_is_better=False
+)
 DROPPED = Quantity(
     column="num_dropped",
     title="dropped",
@@ -80,5 +92,7 @@ DROPPED = Quantity(
 QUALITY = (ACCURACY, MACRO_F1, ROC_AUC)
 SPEED = (TIME_TO_TARGET, THROUGHPUT, TOTAL_TIME, DROPPED)
 EXPENSE = (BYTES, BYTES_TO_TARGET, COST, ENERGY, EPSILON)
-QUANTITIES = (*QUALITY, *SPEED, *EXPENSE)
-"""In the order in which tables show them: a table each for quality, speed and expense."""
+ANONYMITY = (REIDENTIFICATION, LINKAGE, INFORMATION_LOSS)
+QUANTITIES = (*QUALITY, *SPEED, *EXPENSE, *ANONYMITY)
+"""In the order in which tables show them: a table each for quality, speed, expense and
+anonymity."""

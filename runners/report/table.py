@@ -16,6 +16,7 @@ from rich.table import Table as RichTable
 from runners.report.compare import Comparison, Difference, Estimate, Summary
 from runners.report.load import Sweep
 from runners.report.quantities import (
+    ANONYMITY,
     BYTES_TO_TARGET,
     EXPENSE,
     QUALITY,
@@ -37,6 +38,7 @@ GROUPS = {
     "Quality": (QUALITY, "final models, held-out test set"),
     "Speed": (SPEED, "clock: virtual"),
     "Expense": (EXPENSE, "prices and powers: tariff"),
+    "Anonymity": (ANONYMITY, "rows that passed the data proxy"),
 }
 """The tables of figures: title, what they show, and a word on it."""
 

@@ -9,7 +9,7 @@ breaks down, it has lost what it was sent in part and the steps since the last e
 for its return. A cut link holds up everyone until it is mended.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -36,7 +36,7 @@ class Pool:
 
 def train_in_one_place(world: World, ship: Callable[[Member, Member], Steps]) -> Steps:
     """Let everyone `ship` their data to the fastest partner, which then trains on all of them."""
-    trainer = max(world.members, key=lambda member: member.speed)
+    trainer = world.members[trainer_among([member.speed for member in world.members])]
     model = world.learner.initial_model(owner=trainer.index)
     world.begin([model])
     others = [member for member in world.members if member is not trainer]
@@ -45,6 +45,11 @@ def train_in_one_place(world: World, ship: Callable[[Member, Member], Steps]) ->
         [model], merged=(), num_participants=len(others), num_samples=0, evaluates=False
     )
     yield from _train(world, trainer, model)
+
+
+def trainer_among(speeds: Sequence[float]) -> int:
+    """Return the number of the partner who trains: the first of the fastest."""
+    return max(range(len(speeds)), key=speeds.__getitem__)
 
 
 def _train(world: World, trainer: Member, model: Model) -> Steps:

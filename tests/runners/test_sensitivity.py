@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from runners.anonymisation.passage import providers_of, release
 from runners.build import GROUPS, Run, assemble, build, sampling_of
-from runners.folds import samples_of
 from runners.partition import Assignment
 from runners.tables import rounds_table, virtual_summary
 from runners.task.supervised import Supervised
 from sim.learner.none import TimeOnly
-from sim.world import World
+from sim.world import Setting, World
 from tests.runners.alternatives import alternatives, changed
 from tests.runners.compose import compose
 from tests.runners.knobs import OWN_KEYS, TASK_PARTS, Knob, knobs
@@ -42,6 +42,10 @@ PROXY = ("mode=proxy/federated", "mode.local_steps=2")
 FEDERATED_DIGITS = ("task=digits_mlp", *PROXY)
 POOL = ("mode=pool",)
 FUSION = ("+fusion=horovod", "mode.fusion.coordinator=none")
+DATA_PROXY = (
+    *("mode=proxy/data_proxy", "partition=iid", "budget.num_epochs=0.05"),
+    "scenario.partners.north.data_share=50.0",  # few rows pass, and are soon anonymised
+)
 LONG = ("budget.num_epochs=10",)
 SHORT = ("budget.num_epochs=0.05",)
 
@@ -92,6 +96,14 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
     "training.held_out_fold": ((*REAL_TASK, "training.num_folds=3"),),
     "aggregation": (PROXY,),
     "attack": (FEDERATED_DIGITS,),
+    "anonymisation/k_anonymity": (("task=adult_mlp", *DATA_PROXY),),
+    "anonymisation/k_anonymity.diversity": (
+        ("task=adult_mlp", *DATA_PROXY, "anonymisation.l_diversity=1.5"),
+    ),
+    "anonymisation/pseudonyms": (
+        ("task=text_table_cnn", "task.data.text=body", "task.data.length=100", *DATA_PROXY),
+    ),
+    "mode/proxy/data_proxy": (("mode.transform_bytes_per_s=1e6", "mode.size_ratio=1.0"),),
     "compression/powersgd": (("task=digits_mlp", "partition=iid"),),
     "partition": (REAL_TASK,),
     "agent": (PROXY,),
@@ -126,6 +138,10 @@ EXEMPT: dict[str, str] = {
         for name in ("schedule", "warmup_fraction", "final_rate_fraction", "augmentation")
     },
     "training.start_from": FILE,
+    **{
+        f"anonymisation/k_anonymity.quasi_identifiers.{number}": "a column like the first"
+        for number in range(1, 10)
+    },
     **{
         f"aggregation/*.{name}": LEARNING
         for name in ("max_norm", "radius", "smoothing", "fraction", "num_byzantine")
@@ -178,6 +194,8 @@ VALUES: dict[str, tuple[Any, ...]] = {
         {"buffer_bytes": 200000.0, "cycle_sim_s": 0.001, "coordinator": "gloo"},
     ),
     "mode/proxy/federated.deadline_sim_s": (5.0,),
+    "anonymisation/k_anonymity.direct_identifiers": (["hours_per_week"],),
+    "anonymisation/k_anonymity.quasi_identifiers.0": ("hours_per_week",),
     "data/table.label": ("race",),
     **{f"data/table.features.{number}": ("race",) for number in range(7)},
     "data/table.key": ("workclass",),
@@ -242,7 +260,7 @@ def outcome(config: dict[str, Any]) -> Any:
     held = [samples.tolist() for samples in assignment.train]
     guarantees = run.privacy.guarantees(sampling_of(run, len(held)), 10, None)
     malicious = run.attack.malicious(len(held), run.seed)
-    learned = trained(run, assignment)
+    learned = trained(run, setting, assignment)
     return (
         rounds.to_dict("records"),
         summary,
@@ -254,15 +272,17 @@ def outcome(config: dict[str, Any]) -> Any:
     )
 
 
-def trained(run: Run, assignment: Assignment) -> Any:
+def trained(run: Run, setting: Setting, assignment: Assignment) -> Any:
     """Return what the ranks would train: the model, and what identifies the samples."""
     if not isinstance(run.task, Supervised):
         return None
+    partners = setting.consortium.partners
+    providers = providers_of(partners, assignment, run.task, run.training)
+    made = release(run.anonymisation, run.task, run.training, providers, run.seed)
     digest = hashlib.sha256()
     data = run.task.data
-    samples = samples_of(run.task, run.training)
-    told = run.privacy.labels(samples.train_targets, data, run.seed)
-    samples = replace(samples, train_targets=told)
+    told = run.privacy.labels(made.samples.train_targets, data, run.seed)
+    samples = replace(made.samples, train_targets=told)
     samples = run.attack.poison(samples, data, assignment, run.seed)
     triggered = run.attack.triggered(samples, data)
     for array in [*vars(samples).values(), *([] if triggered is None else [triggered])]:

@@ -4,8 +4,8 @@ trains.
 Everyone but the fastest partner sends its samples to the proxy, whose workers transform them one
 partner's at a time; the proxy passes on `size_ratio` times the bytes, and the fastest partner
 trains on all of them as in mode `pool` (systems.md X1: data provider, proxy server, model trainer).
-The trainer's own data stay where they are. The transform is a cost and nothing else as yet: the
-trainer learns from the samples as they are, as in `pool`; what anonymises them is a privacy option.
+The trainer's own data stay where they are. Here a transform is time and bytes; what it makes of the
+samples is the business of the group `anonymisation`, whose options bring their own rate and ratio.
 
 Faults: a provider that breaks down while it sends, sends all of its samples again when it is back;
 so it does when the proxy has broken down with them. A trainer that breaks down while it receives is
@@ -31,19 +31,28 @@ from sim.world import World
 class DataProxy:
     """Train one model on the union of the transformed data, on one machine.
 
-    A worker of the proxy transforms `transform_bytes_per_s` of what it received.
+    A worker of the proxy transforms `transform_bytes_per_s` of what it received. Both settings are
+    None where nothing is transformed: what has arrived is passed on at once, as it is.
     """
 
     merges_in_one_place: ClassVar[bool] = False
     merges_updates: ClassVar[bool] = False
     merges_single_updates: ClassVar[bool] = False
 
-    transform_bytes_per_s: float
-    size_ratio: float
+    transform_bytes_per_s: float | None
+    size_ratio: float | None
 
     def __post_init__(self) -> None:
-        positive("transform_bytes_per_s", self.transform_bytes_per_s, remedy="1e8 is 100 MB/s")
-        positive("size_ratio", self.size_ratio, remedy="1 passes on as much as came in")
+        rate, ratio = self.transform_bytes_per_s, self.size_ratio
+        if (rate is None) != (ratio is None):
+            raise ValueError(
+                f"transform_bytes_per_s and size_ratio must both be numbers or both be null, since "
+                f"what takes time may change sizes and the other way round, got {rate} and "
+                f"{ratio}; measure both"
+            )
+        if rate is not None and ratio is not None:
+            positive("transform_bytes_per_s", rate, remedy="1e8 is 100 MB/s")
+            positive("size_ratio", ratio, remedy="1 passes on as much as came in")
 
     def run(self, world: World) -> Steps:
         """Move the data, then pass `num_epochs` times over all of them."""
@@ -62,8 +71,10 @@ class DataProxy:
         self, world: World, proxy: ProxyServer, trainer: Member, num_bytes: float
     ) -> Steps:
         """Transform data, keep them until the trainer is up, and pass them on."""
-        yield proxy.serve(num_bytes, self.transform_bytes_per_s).end
-        send = partial(pass_on, world, proxy, trainer, self.size_ratio * num_bytes)
+        if self.transform_bytes_per_s is not None and self.size_ratio is not None:
+            yield proxy.serve(num_bytes, self.transform_bytes_per_s).end
+            num_bytes *= self.size_ratio
+        send = partial(pass_on, world, proxy, trainer, num_bytes)
         yield from insist(world, [proxy, trainer], send)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from runners.anonymisation.k_anonymity import KAnonymity
 from runners.anonymity.raw import Rows
-from runners.data.adult import NUM_FEATURES, Adult, load_people
+from runners.data.adult import NUM_FEATURES, Adult
 from tests.runners.anonymisation.small_data import FRAME, IS_TEST, Letters, People
 from tests.runners.anonymity.tables import ADULT_QUASI
 
@@ -84,21 +84,20 @@ def test_a_provider_with_too_few_rows_is_refused() -> None:
         option(k=3).release(People(), [FIRST, SECOND], 0)
 
 
-class AdultRows(Adult):
-    """Hand out Adult's rows."""
-
-    def rows(self) -> Rows:
-        people, is_test = load_people()
-        incomes = (people["income"] == ">50K").to_numpy(dtype=np.int64)
-        frame = people.drop(columns=["fnlwgt", "income"])
-        return Rows(frame=frame, targets=incomes, is_test=is_test)
+def test_providers_are_checked_before_a_run() -> None:
+    option().check(People(), [FIRST, SECOND])
+    with pytest.raises(ValueError, match=r"anonymisation\.k must be at most the 2 rows"):
+        option(k=3).check(People(), [SECOND, FIRST])
+    # Training samples 0 and 3 are rows 0 and 4, of income 0 both.
+    with pytest.raises(ValueError, match=r"l_diversity must be at most .* which is 1 for one"):
+        option(l_diversity=2.0).check(People(), [np.array([0, 3])])
 
 
 def test_adult_is_harder_to_trace_back() -> None:
-    data = AdultRows(key="occupation")
+    data = Adult(key="occupation")
     providers = np.array_split(np.random.default_rng(0).permutation(3000), 2)
     adult = option(k=10, l_diversity=2.0, direct_identifiers=(), quasi_identifiers=ADULT_QUASI)
-    adult.check(data)
+    adult.check(data, providers)
     release = adult.release(data, providers, 0)
     raw = data.samples()
     assert release.samples.train.shape[1] == NUM_FEATURES
@@ -133,12 +132,12 @@ def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: st
 
 def test_data_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match=r"k_anonymity needs a table .* got Letters"):
-        option().check(Letters())
+        option().check(Letters(), [])
     with pytest.raises(ValueError, match=r"anonymisation\.quasi_identifiers .* got job"):
-        option(quasi_identifiers=("job",)).check(People())
+        option(quasi_identifiers=("job",)).check(People(), [])
     with pytest.raises(ValueError, match=r"anonymisation\.direct_identifiers .* got job"):
-        option(direct_identifiers=("job",)).check(People())
-    option().check(People())
+        option(direct_identifiers=("job",)).check(People(), [])
+    option().check(People(), [])
 
 
 def test_numbers_as_labels_have_no_diversity() -> None:
@@ -146,9 +145,9 @@ def test_numbers_as_labels_have_no_diversity() -> None:
         def rows(self) -> Rows:
             return Rows(frame=FRAME, targets=np.arange(8.0)[:, None], is_test=IS_TEST)
 
-    option().check(Paid())
+    option().check(Paid(), [])
     with pytest.raises(ValueError, match=r"anonymisation\.l_diversity must be 1 where"):
-        option(l_diversity=2.0).check(Paid())
+        option(l_diversity=2.0).check(Paid(), [])
 
 
 def test_the_guarantee_names_what_it_rests_on() -> None:

@@ -104,9 +104,9 @@ def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: st
 
 
 def test_a_table_is_refused() -> None:
-    option().check(Letters())
+    option().check(Letters(), [])
     with pytest.raises(ValueError, match=r"pseudonyms needs texts, got People"):
-        option().check(People())
+        option().check(People(), [])
 
 
 def test_the_guarantee_names_what_it_rests_on() -> None:

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from runners.data import TARGETS
+from runners.anonymity.raw import HasRows, HasTexts
+from runners.data import TARGETS, Samples
+from runners.data.columns import encode
+from runners.data.holdout import divided_samples
 from runners.data.table import Table
 from tests.runners.data.options import NAMES, option
 
@@ -52,6 +55,29 @@ def test_inputs_are_what_the_option_says(name: str) -> None:
             assert inputs.dtype.kind in "iu"
             assert inputs.min() >= 0 and inputs.max() < data.vocabulary
     torch.from_numpy(samples.train)  # takes any type and stride that torch knows
+
+
+def test_rows_are_those_that_samples_are_made_of() -> None:
+    for name in ("adult", "table"):
+        data = option(name)
+        assert isinstance(data, HasRows)
+        raw, samples = data.rows(), data.samples()
+        inputs = encode(raw.frame, raw.is_test)
+        assert_same(samples, divided_samples(inputs, raw.targets, raw.is_test))
+
+
+def test_texts_are_those_that_samples_are_made_of() -> None:
+    for name in ("spam", "topics", "text_table"):
+        data = option(name)
+        assert isinstance(data, HasTexts)
+        raw, samples = data.texts(), data.samples()
+        inputs = raw.encode(raw.texts)
+        assert_same(samples, divided_samples(inputs, raw.targets, raw.is_test))
+
+
+def assert_same(samples: Samples, others: Samples) -> None:
+    for name, array in vars(samples).items():
+        assert np.array_equal(array, getattr(others, name)), name
 
 
 @each_option

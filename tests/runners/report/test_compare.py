@@ -36,6 +36,9 @@ def _runs(**columns: list[object]) -> pd.DataFrame:
         "cost_usd",
         "energy_joules",
         "epsilon",
+        "reidentification_risk",
+        "linkage_success",
+        "certainty_penalty",
         "num_dropped",
     )
     return pd.DataFrame(dict.fromkeys(others, [math.nan] * num_runs) | defaults | columns)

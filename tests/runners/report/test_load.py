@@ -5,7 +5,7 @@ import pytest
 
 from runners.build import GROUPS
 from runners.report.labels import NAMES_THAT_MAY_VARY, SUPERSEDED
-from runners.report.load import NAMES, load_sweep
+from runners.report.load import ANONYMITY, NAMES, load_sweep
 
 
 def test_folder_without_runs_is_named_with_a_remedy(tmp_path):
@@ -77,6 +77,28 @@ def test_settings_that_only_some_runs_have_name_these_runs(sweep):
         sweep.finished("solo", seed, config={"privacy": {"none": {}}})
     labels = list(load_sweep(sweep.folder).runs["label"].unique())
     assert set(labels) == {"solo, privacy.clip.clipping_norm=2.0", "solo"}
+
+
+def test_what_is_left_of_risk_is_in_the_row_of_a_run(sweep):
+    path = sweep.finished("proxy/data_proxy", 0) / "record.json"
+    figures = {
+        "prosecutor": {"before": {"mean": 0.9}, "after": {"mean": 0.1}},
+        "linkage": {"before": 0.8, "after": 0.02},
+        "certainty_penalty": 0.3,
+    }
+    privacy = {"guarantees": [], "anonymisation": figures}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"privacy": privacy}))
+    sweep.finished("pool", 0)
+    runs = load_sweep(sweep.folder).runs.set_index("mode")[list(ANONYMITY)]
+    assert runs.loc["proxy/data_proxy"].tolist() == [0.1, 0.02, 0.3]
+    assert runs.loc["pool"].isna().all()
+
+
+def test_texts_have_no_risk_of_rows(sweep):
+    path = sweep.finished("proxy/data_proxy", 0) / "record.json"
+    privacy = {"guarantees": [], "anonymisation": {"num_texts": 3, "size_ratio": 1.1}}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"privacy": privacy}))
+    assert load_sweep(sweep.folder).runs[list(ANONYMITY)].isna().all(axis=None)
 
 
 def test_only_the_newest_of_equal_runs_counts(sweep):

@@ -42,6 +42,15 @@ def test_the_way_through_the_proxy_is_in_the_trace(simulate) -> None:
     ]
 
 
+def test_what_is_not_transformed_is_passed_on_at_once(simulate) -> None:
+    _, outcome = simulate(DataProxy(transform_bytes_per_s=None, size_ratio=None), *PARTNERS)
+    # 80 bytes at 100 bytes/s + 0.75 s to the proxy, and both at once on to the trainer, who gets
+    # 100 bytes/s: 1.55 + 1.6 + 0.75 s; then 6 steps of 0.5 s
+    assert ends(outcome) == pytest.approx([0, 3.9, 6.9])
+    assert outcome.rounds[-1].num_bytes == pytest.approx(4 * 80)
+    assert sum(use.num_merged for use in outcome.servers) == 0
+
+
 def test_it_learns_what_pool_learns(simulate) -> None:
     learners = [Recording(), Recording()]
     for mode, learner in zip((Pool(), MODE), learners, strict=True):
@@ -91,3 +100,11 @@ def test_refuses_what_passes_nothing_on(name: str) -> None:
     settings = {"transform_bytes_per_s": 1.0, "size_ratio": 1.0, name: 0.0}
     with pytest.raises(ValueError, match=f"{name} must be finite and above 0, got 0.0"):
         DataProxy(**settings)
+
+
+@pytest.mark.parametrize(("rate", "ratio"), [(1e6, None), (None, 2.0)])
+def test_refuses_a_transform_of_which_a_cost_is_unknown(
+    rate: float | None, ratio: float | None
+) -> None:
+    with pytest.raises(ValueError, match="transform_bytes_per_s and size_ratio must both"):
+        DataProxy(transform_bytes_per_s=rate, size_ratio=ratio)
