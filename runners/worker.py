@@ -12,13 +12,13 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runners.config_file import read_config
-from runners.learner.horovod import Ranks, check_num_ranks
+from runners.learner.horovod import Horovod, Ranks, check_num_ranks
 from runners.perform import OnProgress, prepare, train
 from runners.record import Failure, write_failure
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from runners.partition import Assignment
     from runners.task import Task
     from runners.training import Training
+    from runners.transport.admission import Admissions
+    from runners.transport.sealed_ranks import SealedRanks
+    from runners.transport.session import Credentials
 
 PROGRESS_INTERVAL_WALL_S = 0.1
 
@@ -66,13 +69,13 @@ def _serve(parent: Connection, device: str) -> None:
         _warm_up(is_first=ranks.rank == 0)
         parent.send(("ready", None))
         while True:
-            folder, submitted_at = parent.recv()
+            folder, submitted_at, credentials = parent.recv()
             on_progress = (
                 _throttled(lambda fraction: parent.send(("progress", fraction)))
                 if ranks.rank == 0
                 else _ignore
             )
-            _run(ranks, Path(folder), submitted_at, on_progress)
+            _run(ranks, Path(folder), submitted_at, on_progress, credentials)
             parent.send(("done", None))
     except EOFError:
         os._exit(0)  # the parent is gone; other ranks are told so too, and none waits for this one
@@ -107,6 +110,7 @@ def _run_folder(folder: Path) -> None:
                 folder,
                 time.time(),
                 _throttled(lambda f: status.update(f"training on {ranks.size} ranks: {f:.0%}")),
+                None,
             )
     except Exception as error:  # noqa: BLE001  it is told, put on record, and ends this rank
         if ranks.rank == 0:
@@ -118,9 +122,16 @@ def _run_folder(folder: Path) -> None:
     ranks.leave()
 
 
-def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgress) -> None:
+def _run(
+    ranks: Ranks,
+    folder: Path,
+    submitted_at: float,
+    on_progress: OnProgress,
+    credentials: "Credentials | None",
+) -> None:
     from runners.compression import Layout
     from runners.compression.stage import compressed
+    from runners.learner.gated_learner import GatedLearner
     from runners.learner.local_training import LocalTraining
     from runners.learner.rank_learner import RankLearner
     from runners.learner.rates import Rates
@@ -128,6 +139,10 @@ def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgres
     job = prepare(folder, read_config(folder), submitted_at)
     run, assignment = job.run, job.assignment
     check_num_ranks(ranks.size, len(assignment.train))
+    new_learner: Callable[..., RankLearner] = RankLearner
+    if isinstance(run.learner, Horovod) and run.learner.sealed:
+        ranks, admissions = _sealed(ranks, folder, credentials, run.mode.merges_in_one_place)
+        new_learner = partial(GatedLearner, admissions=admissions)
     training = LocalTraining(
         task=run.task,
         training=run.training,
@@ -141,7 +156,7 @@ def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgres
         tensor_shapes=tuple(tuple(one.shape) for one in model.parameters),
         num_statistics=model.size - model.num_parameters,
     )
-    learner = RankLearner(
+    learner = new_learner(
         ranks=ranks,
         training=training,
         rates=Rates(run.training, run.task.optimizer.learning_rate, job.budget_samples),
@@ -172,6 +187,24 @@ def _data_of(run: "Run", assignment: "Assignment", device: str) -> "RankData":
     samples = replace(samples, train_targets=told)
     poisoned = run.attack.poison(samples, data, assignment, run.seed)
     return RankData(poisoned, torch.device(device), run.attack.triggered(poisoned, data))
+
+
+def _sealed(
+    ranks: Ranks, folder: Path, credentials: "Credentials | None", has_proxy: bool
+) -> "tuple[SealedRanks, Admissions]":
+    """Return the ranks as seen over sealed channels, and who decides on merges; raises ValueError
+    where this rank was given no keys, as nothing of a sealed run goes out plainly.
+    """
+    from runners.transport.admission import Admissions
+    from runners.transport.sealed_ranks import joined
+
+    if credentials is None:
+        raise ValueError(
+            "learner.sealed must be false for ranks that get no keys from the process that starts "
+            "them, got true; try python -m runners.run … learner.launcher=own"
+        )
+    sealed = joined(ranks, credentials)
+    return sealed, Admissions(sealed, credentials, folder, has_proxy=has_proxy)
 
 
 @cache
