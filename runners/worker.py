@@ -110,7 +110,6 @@ def _run_folder(folder: Path) -> None:
                 folder,
                 time.time(),
                 _throttled(lambda f: status.update(f"training on {ranks.size} ranks: {f:.0%}")),
-                None,
             )
     except Exception as error:  # noqa: BLE001  it is told, put on record, and ends this rank
         if ranks.rank == 0:
@@ -127,7 +126,7 @@ def _run(
     folder: Path,
     submitted_at: float,
     on_progress: OnProgress,
-    credentials: "Credentials | None",
+    credentials: "Credentials | None" = None,
 ) -> None:
     from runners.compression import Layout
     from runners.compression.stage import compressed

@@ -1,8 +1,8 @@
 """A worker whose wire is watched, and meddled with by rank 1: `runners.launch.WORKER` for tests.
 
-ACCORD_TEST_WIRE names a folder. What Horovod moves from other ranks, and what ranks mean to send,
-is kept there. Rank 1 takes the first line of the file `plan`, if there is one, and does it once:
-`alter` or `replay` what comes in, or change the run's `log`.
+ACCORD_TEST_WIRE names a folder. What Horovod moves from other ranks, what ranks mean to send, and
+calls that go past the seal are kept there. In runs that its file `todo` calls `altered` or
+`replayed`, rank 1 sees such a message of a merge.
 """
 
 import os
@@ -19,7 +19,8 @@ FOLDER = Path(os.environ["ACCORD_TEST_WIRE"])
 SHORT_BYTES = 64
 """Messages of fewer bytes are too likely to be found in others by chance."""
 
-_before: dict[str, bytes] = {}
+_first: dict[str, bytes] = {}
+"""The first message of each run's merges."""
 
 
 def keep(kind: str, messages: Sequence[bytes]) -> None:
@@ -34,8 +35,8 @@ def watched_exchange(self: Ranks, outgoing: Sequence[bytes], name: str) -> list[
     received = exchange(self, outgoing, name)
     others = [rank for rank in range(self.size) if rank != self.rank]
     keep("wire", [received[rank] for rank in others])
-    if self.rank == 1 and name in ("merge", "step"):
-        received[0] = meddled(received[0], name)
+    if self.rank == 1 and name == "merge":
+        received[0] = meddled(received[0])
     return received
 
 
@@ -57,31 +58,13 @@ def plainly(call: str) -> Callable[..., Any]:
     return noted
 
 
-def meddled(frame: bytes, name: str) -> bytes:
+def meddled(frame: bytes) -> bytes:
     """Return what rank 1 is made to see."""
-    plan = FOLDER / "plan"
-    todo = plan.read_text().splitlines() if plan.exists() else []
-    before, _before[name] = _before.get(name), frame
-    if not todo or (todo[0] == "replay" and before is None):
-        return frame
-    plan.write_text("\n".join(todo[1:]))
-    if todo[0] == "log":
-        change_log()
-    if todo[0] == "replay":
-        assert before is not None
-        return before
-    return frame[:-1] + bytes([frame[-1] ^ 1]) if todo[0] == "alter" else frame
-
-
-def change_log() -> None:
-    """Flip a bit of the log that was written last."""
-    logs = FOLDER.glob("*/access.jsonl")
-    latest = max(logs, key=lambda path: path.stat().st_mtime_ns)
-    with latest.open("r+b") as log:
-        log.seek(20)
-        byte = log.read(1)[0]
-        log.seek(20)
-        log.write(bytes([byte ^ 1]))
+    todo = (FOLDER / "todo").read_text()
+    first = _first.setdefault(todo, frame)
+    if todo == "replayed":
+        return first
+    return frame[:-1] + bytes([frame[-1] ^ 1]) if todo == "altered" else frame
 
 
 exchange, exchange_sealed = Ranks.exchange_bytes, SealedRanks.exchange_bytes

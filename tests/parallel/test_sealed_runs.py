@@ -1,10 +1,11 @@
 """Runs with learner.sealed=true: they learn the same, the wire shows nothing, and whatever is wrong
-with a message, a right or the log ends its run, and no other.
+with a message or a right ends its run, and no other.
 """
 
 import json
 import pickle
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,8 @@ import pytest
 import torch
 
 from runners import launch
-from runners.build import build
-from runners.config_file import write_config
 from runners.job import EXIT_FAILED, run_in
-from runners.launch import RankFailure, fleet, stop_all
-from runners.learner.horovod import Horovod
+from runners.launch import stop_all
 from runners.transport.verify import main as verify
 from tests.parallel.conftest import FAST
 from tests.runners.compose import compose
@@ -24,125 +22,138 @@ from tests.runners.compose import compose
 FEDERATED = ("mode=proxy/federated", "mode.local_steps=5")
 ALLREDUCE = ("mode=partner/allreduce",)
 SEALED = "learner.sealed=true"
+RUNS = {
+    "plain, merges": FEDERATED,
+    "plain, steps": ALLREDUCE,
+    "sealed, merges": (*FEDERATED, SEALED),
+    "sealed, steps": (*ALLREDUCE, SEALED),
+    "altered": (*FEDERATED, SEALED),
+    "after a failure": (*FEDERATED, SEALED),
+    "replayed": (*FEDERATED, SEALED),
+    "refused": (*FEDERATED, SEALED, "learner.roles={west:[deployer]}"),
+}
+"""In this order: a failure ends the ranks, and starting new ones takes long."""
 
 
-@pytest.fixture(autouse=True)
-def wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Start ranks whose wire is watched, and end them."""
-    stop_all()
-    monkeypatch.setattr(launch, "WORKER", "tests.parallel.meddling_worker")
-    monkeypatch.setenv("ACCORD_TEST_WIRE", str(tmp_path))
-    yield tmp_path
-    stop_all()
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """Hold a run's folder and record, and what the ranks have kept of its messages."""
+
+    folder: Path
+    record: dict[str, Any]
+    kept: dict[str, list[bytes]]
+
+    @property
+    def log(self) -> dict[str, Any]:
+        """Return what the record says of the run's log."""
+        (log,) = self.record["access"]
+        return log
+
+    @property
+    def weights(self) -> list[torch.Tensor]:
+        """Return the trained tensors."""
+        return [
+            tensor for model in torch.load(self.folder / "model.pt") for tensor in model.values()
+        ]
 
 
-def runs(folder: Path, *each: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return the records of runs, made one after the other as in a sweep, in numbered folders."""
-    records = []
-    for number, overrides in enumerate(each):
-        run = folder / str(number)
-        run.mkdir(parents=True)
-        status = run_in(run, compose(*FAST, *overrides), None)
-        records.append(json.loads((run / "record.json").read_text()))
-        assert status == (0 if records[-1]["status"] == "finished" else EXIT_FAILED)
-    return records
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Done]]:
+    """Return the runs, made one after the other as in a sweep, by ranks whose wire is watched."""
+    wire = tmp_path_factory.mktemp("wire")
+    with pytest.MonkeyPatch.context() as patch:
+        stop_all()
+        patch.setattr(launch, "WORKER", "tests.parallel.meddling_worker")
+        patch.setenv("ACCORD_TEST_WIRE", str(wire))
+        yield {name: run(name, tmp_path_factory.mktemp("run"), wire) for name in RUNS}
+        stop_all()
 
 
-def kept(folder: Path, kind: str) -> list[bytes]:
-    """Return what the ranks have kept."""
+def run(name: str, folder: Path, wire: Path) -> Done:
+    """Make a run, whose messages are meddled with as its name says."""
+    (wire / "todo").write_text(name)
+    status = run_in(folder, compose(*FAST, *RUNS[name]), None)
+    record = json.loads((folder / "record.json").read_text())
+    assert status == (0 if record["status"] == "finished" else EXIT_FAILED)
+    kept = {kind: taken(wire, kind) for kind in ("meant", "wire", "plain")}
+    return Done(folder=folder, record=record, kept=kept)
+
+
+def taken(wire: Path, kind: str) -> list[bytes]:
+    """Return what the ranks have kept of a kind, and drop it."""
     messages = []
-    for path in folder.glob(f"{kind}-*"):
+    for path in wire.glob(f"{kind}-*"):
         with path.open("rb") as file:
-            while True:
-                try:
-                    messages.append(pickle.load(file))
-                except EOFError:
-                    break
+            while file.peek(1):
+                messages.append(pickle.load(file))
+        path.unlink()
     return messages
 
 
-def weights(folder: Path) -> list[torch.Tensor]:
-    models = torch.load(folder / "model.pt")
-    return [tensor for model in models for tensor in model.values()]
+@pytest.mark.parametrize("kind", ["merges", "steps"])
+def test_a_sealed_run_learns_the_same(done: dict[str, Done], kind: str) -> None:
+    sealed, plain = done[f"sealed, {kind}"], done[f"plain, {kind}"]
+    pairs = zip(sealed.weights, plain.weights, strict=True)
+    assert all((one - other).abs().max() <= 1e-6 for one, other in pairs)
+    assert sealed.record["wall"]["num_ranks"] == 2
+    assert plain.record["access"] is None and not (plain.folder / "access.jsonl").exists()
 
 
-def test_a_sealed_run_learns_the_same_and_shows_nothing(
-    wire: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    plain = runs(wire / "plain", FEDERATED, ALLREDUCE)
-    for path in wire.glob("*-*"):
-        path.unlink()
-    records = runs(wire, (*FEDERATED, SEALED), (*ALLREDUCE, SEALED))
-    for number, record in enumerate(records):
-        pairs = zip(weights(wire / str(number)), weights(wire / f"plain/{number}"), strict=True)
-        assert all((one - other).abs().max() <= 1e-6 for one, other in pairs)
-        assert record["wall"]["num_ranks"] == 2
-        assert plain[number]["access"] is None
-    assert_nothing_shows(wire)
-    assert_logs(wire, records, capsys)
+@pytest.mark.parametrize("kind", ["merges", "steps"])
+def test_the_wire_has_no_part_of_what_was_meant(done: dict[str, Done], kind: str) -> None:
+    kept = done[f"sealed, {kind}"].kept
+    moved = b"".join(kept["wire"])
+    assert kept["plain"] == []  # no call went past the seal
+    assert len(kept["meant"]) > 20 and len(moved) > sum(map(len, kept["meant"]))
+    assert not [message for message in kept["meant"] if message[:32] in moved]
+    assert done[f"plain, {kind}"].kept["plain"] != []
 
 
-def assert_nothing_shows(folder: Path) -> None:
-    """The wire has no part of what was meant, and no call went past the seal."""
-    meant, moved = kept(folder, "meant"), b"".join(kept(folder, "wire"))
-    assert kept(folder, "plain") == []
-    assert len(meant) > 100 and len(moved) > sum(map(len, meant))
-    assert not [message for message in meant if message[:32] in moved]
-
-
-def assert_logs(
-    folder: Path, records: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Each run's log has its merges, under a key of its own, and can be checked."""
-    (through_proxy,), (among_partners,) = [record["access"] for record in records]
-    assert through_proxy["key"] != among_partners["key"]
+def test_the_log_has_every_merge(done: dict[str, Done]) -> None:
+    through_proxy, among_partners = done["sealed, merges"], done["sealed, steps"]
     # four partners write and read, and the proxy reads and writes
-    assert through_proxy["num_entries"] == records[0]["virtual"]["num_rounds"] * (4 * 2 + 2)
-    assert among_partners["num_entries"] == records[1]["virtual"]["num_rounds"] * 4 * 2
-    for number in range(2):
-        verify([str(folder / str(number))])
+    num_rounds = through_proxy.record["virtual"]["num_rounds"]
+    assert through_proxy.log["num_entries"] == num_rounds * (4 * 2 + 2)
+    num_rounds = among_partners.record["virtual"]["num_rounds"]
+    assert among_partners.log["num_entries"] == num_rounds * 4 * 2
+    sealed = [one for one in done.values() if one.record["access"]]
+    assert len({one.log["key"] for one in sealed}) == len(sealed) == 6
+
+
+def test_the_log_can_be_checked(done: dict[str, Done], capsys: pytest.CaptureFixture[str]) -> None:
+    folder = done["sealed, merges"].folder
+    verify([str(folder)])
     assert "proxy: read update" in capsys.readouterr().out
-    log = folder / "0" / "access.jsonl"
-    content = bytearray(log.read_bytes())
-    content[len(content) // 2] ^= 1
-    log.write_bytes(content)
+    log = folder / "access.jsonl"
+    intact = log.read_bytes()
+    middle = len(intact) // 2
+    log.write_bytes(intact[:middle] + bytes([intact[middle] ^ 1]) + intact[middle + 1 :])
     with pytest.raises(SystemExit) as caught:
-        verify([str(folder / "0")])
+        verify([str(folder)])
+    log.write_bytes(intact)
     assert caught.value.code == 1
 
 
-def test_what_is_wrong_ends_its_run_and_no_other(wire: Path) -> None:
-    (wire / "plan").write_text("alter\nreplay\nlog\n")
-    records = runs(wire, *[(*FEDERATED, SEALED)] * 4)
-    assert [record["status"] for record in records] == 3 * ["failed"] + ["finished"]
-    messages = [record["error"]["message"] for record in records[:3]]
-    assert [record["error"]["rank"] for record in records[:3]] == [1, 1, 0]
-    assert "Tampered: from rank 0: a message about merge" in messages[0]
-    assert "was altered" in messages[0]
-    assert "OutOfOrder: from rank 0: message" in messages[1] and "came again" in messages[1]
-    assert "Tampered: entry " in messages[2] and "of the log does not follow" in messages[2]
-    assert len({record["access"][0]["key"] for record in records}) == 4
+def test_an_altered_message_ends_its_run_and_no_other(done: dict[str, Done]) -> None:
+    error = done["altered"].record["error"]
+    assert error["rank"] == 1 and "was altered" in error["message"]
+    assert "Tampered: from rank 0: a message about merge" in error["message"]
+    assert done["after a failure"].record["status"] == "finished"
+
+
+def test_a_replayed_message_ends_its_run(done: dict[str, Done]) -> None:
+    error = done["replayed"].record["error"]
+    assert error["rank"] == 1 and "came again" in error["message"]
+    assert "OutOfOrder: from rank 0: message" in error["message"]
 
 
 def test_a_partner_without_the_right_ends_its_run(
-    wire: Path, capsys: pytest.CaptureFixture[str]
+    done: dict[str, Done], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    west = "learner.roles={west:[deployer]}"
-    (record,) = runs(wire, (*FEDERATED, SEALED, west))
-    assert (record["status"], record["error"]["rank"]) == ("failed", 0)
-    assert "Refused: west, who is deployer, must not write update" in record["error"]["message"]
-    assert record["access"][0]["num_entries"] == 10  # the first merge's, those let in too
-    capsys.readouterr()
-    verify([str(wire / "0")])
+    refused = done["refused"]
+    assert refused.record["error"]["rank"] == 0
+    message = refused.record["error"]["message"]
+    assert "Refused: west, who is deployer, must not write update" in message
+    assert refused.log["num_entries"] == 10  # the first merge's, those let in too
+    verify([str(refused.folder)])
     assert "refused at merge 0: west, who is deployer" in capsys.readouterr().out
-
-
-def test_ranks_without_keys_send_nothing(wire: Path) -> None:
-    """Whoever starts ranks and forgets the keys has no run, not a plain one."""
-    config = compose(*FAST, *FEDERATED, SEALED)
-    write_config(wire, config)
-    learner = build(config).learner
-    assert isinstance(learner, Horovod)
-    with pytest.raises(RankFailure, match="sealed must be false for ranks that get no keys"):
-        fleet(learner).run(wire, lambda fraction: None)
-    assert kept(wire, "wire") == kept(wire, "plain") == []
