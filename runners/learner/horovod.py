@@ -173,7 +173,7 @@ class Ranks:
         pieces = received.to(self.device).split([math.prod(shape) for shape in shapes])
         return [piece.view(shape) for piece, shape in zip(pieces, shapes, strict=True)]
 
-    def exchange_bytes(self, outgoing: Sequence[bytes], name: str) -> list[bytes]:
+    def exchange_bytes(self, outgoing: Sequence[bytes | bytearray], name: str) -> list[bytes]:
         """Send `outgoing[r]`, maybe empty, to rank r and to no other; return what comes from each
         rank. Raises ValueError where it is 2 GiB or more together.
         """

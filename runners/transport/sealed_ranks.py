@@ -51,7 +51,7 @@ class SealedRanks(Ranks):
         self.peers: dict[int, Token] = {rank: token for rank, (token, _) in met.items()}
         self._channels: dict[int, Channel] = {rank: channel for rank, (_, channel) in met.items()}
 
-    def exchange_bytes(self, outgoing: Sequence[bytes], name: str) -> list[bytes]:
+    def exchange_bytes(self, outgoing: Sequence[bytes | bytearray], name: str) -> list[bytes]:
         """Send `outgoing[r]` to rank r and to no other; return what comes from each rank."""
         sealed = list(outgoing)
         for rank, channel in self._channels.items():

@@ -30,7 +30,7 @@ RUNS = {
     "altered": (*FEDERATED, SEALED),
     "after a failure": (*FEDERATED, SEALED),
     "replayed": (*FEDERATED, SEALED),
-    "refused": (*FEDERATED, SEALED, "learner.roles={west:[deployer]}"),
+    "refused": (*FEDERATED, SEALED, "learner.roles={west:[deployer]}", "learner.num_ranks=1"),
 }
 """In this order: a failure ends the ranks, and starting new ones takes long."""
 
