@@ -6,6 +6,9 @@ The number is also the nonce, so none is used twice with a key; a session has a 
 direction, so a message that comes back to its sender opens no more than any other. What a message
 is `about`, such as the name of a collective, both sides know: it is not sent, but must agree. The
 length of a message is no secret.
+
+Measured on one core (tests/benchmarks/test_sealing.py), against 8.8 GB/s of bare AES-GCM for 800 kB
+and 1.4 GB/s for 64 MB, which no cache holds: sealed at 8.0 and 1.4 GB/s, opened at 5.3 and 1.1.
 """
 
 import struct

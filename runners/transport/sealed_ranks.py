@@ -10,6 +10,11 @@ Sealed is all that the methods are given: sums of updates, gradients, control va
 masked integers, pipelines' activations, keys and ciphertexts, metrics, models. Plain are the hellos
 of the handshake, which hold tokens and public keys, the names of collectives, and how long messages
 are. `SealedRanks` has no Horovod of its own: a method of `Ranks` that it lacked would fail.
+
+Measured (tests/benchmarks/test_sealing.py, MNIST's MLP of 4 partners on 2 ranks, 2 cores that
+others used too; medians, single pairs in brackets): a round of federated averaging with 10 local
+steps takes 1.1 times as long as a plain one (1.0 to 2.0), a step of allreduce 3.3 times (1.6 to
+4.4), since it waits for two exchanges and the log where one sum went on beside other work.
 """
 
 import math

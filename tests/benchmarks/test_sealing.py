@@ -78,7 +78,7 @@ def round_wall_s(fleet: Fleet, job: Job) -> float:
 @pytest.mark.parametrize("mode", MODES)
 def test_sealing_rounds(benchmark: Any, tmp_path: Path, mode: str) -> None:
     """Both kinds of runs take turns on the same ranks."""
-    num_epochs = 0.05 if benchmark.disabled else 1
+    num_epochs = 0.05 if benchmark.disabled else 0.2
     jobs = []
     for sealed in ("false", "true"):
         folder = tmp_path / sealed
@@ -96,7 +96,7 @@ def test_sealing_rounds(benchmark: Any, tmp_path: Path, mode: str) -> None:
             round_wall_s(fleet, job)  # the first runs load the data
         benchmark.pedantic(
             lambda: pairs.append([round_wall_s(fleet, job) for job in jobs]),
-            rounds=1 if benchmark.disabled else 7,
+            rounds=1 if benchmark.disabled else 5,
         )
     finally:
         fleet.stop()
