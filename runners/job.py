@@ -30,7 +30,7 @@ from runners.report.units import format_value
 from sim.ledger import NoProgress
 
 if TYPE_CHECKING:
-    from runners.transport.session import Credentials
+    from runners.transport import Credentials
 
 CONF = Path(__file__).parents[1] / "conf"
 EXIT_FAILED = 1

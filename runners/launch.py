@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from runners.learner.horovod import Horovod, rendezvous
 
 if TYPE_CHECKING:
-    from runners.transport.session import Credentials
+    from runners.transport import Credentials
 
 WORKER = "runners.worker"
 """The module that each rank executes."""

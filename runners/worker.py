@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from runners.partition import Assignment
     from runners.task import Task
     from runners.training import Training
+    from runners.transport import Credentials
     from runners.transport.admission import Admissions
     from runners.transport.sealed_ranks import SealedRanks
-    from runners.transport.session import Credentials
 
 PROGRESS_INTERVAL_WALL_S = 0.1
 

@@ -16,12 +16,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from runners.transport import Access, Refused
+from runners.transport import Access, Credentials, Refused
 from runners.transport.audit_log import AuditLog, check_log, head_path
 from runners.transport.gate import Gate
 from runners.transport.logs import path_of
 from runners.transport.sealed_ranks import SealedRanks
-from runners.transport.session import Credentials
 from runners.transport.tokens import read_token
 
 PARTNER_MAY = (("write", "update"), ("read", "sum"))

@@ -28,10 +28,10 @@ import torch
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from runners.learner.horovod import Ranks
-from runners.transport import Tampered, Token
+from runners.transport import Credentials, Tampered, Token
 from runners.transport.channel import Channel
 from runners.transport.handshake import Handshake, Member
-from runners.transport.session import Credentials, name_of
+from runners.transport.session import name_of
 
 
 class SealedRanks(Ranks):

@@ -9,11 +9,11 @@ rank's key. Rank 0 gets two things more: the proxy's token and the key that sign
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from runners.transport import Token
+from runners.transport import Credentials, Token
 from runners.transport.handshake import Member
 from runners.transport.tokens import issue
 
@@ -23,21 +23,6 @@ VALID_S = 30 * 86_400.0
 
 USUAL_ROLES = ("trainer",)
 PROXY = "proxy"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Credentials:
-    """Hold what one rank gets. `key` and `log_key` are private keys of Ed25519, `authority` is a
-    public one, 32 bytes each; `partner_tokens` are by the partners' numbers.
-    """
-
-    session: str
-    authority: bytes
-    token: str
-    key: bytes = field(repr=False)
-    partner_tokens: Mapping[int, str]
-    proxy_token: str | None = None
-    log_key: bytes | None = field(default=None, repr=False)
 
 
 def new_credentials(

@@ -16,27 +16,15 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from runners.transport import LogState, Tampered
+from runners.transport import Claim, LogState, Tampered
 from runners.transport.audit_log import check_log
 from runners.transport.logs import heads_in
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """Name a log, the key that signs it, a head that must be in it still, and the head that it
-    must end with; None where any will do.
-    """
-
-    path: Path
-    key: Ed25519PublicKey
-    seen: str | None
-    last: str | None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -65,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"needs a run with learner.sealed=true, got {given.path} without logs")
 
 
-def _claims(path: Path, key: Ed25519PublicKey | None, seen: str | None) -> list[Claim]:
+def _claims(path: Path, key: bytes | None, seen: str | None) -> list[Claim]:
     """Return what to check; the last of a run's logs is the one that `key` and `seen` are about."""
     if not path.is_dir():
         assert key is not None
@@ -82,12 +70,13 @@ def _claim(folder: Path, head: dict[str, Any]) -> Claim:
     path = folder / head["file"]
     if head["key"] is None:
         raise Tampered(f"{path} has, or had at the run's end, no head that can be read")
-    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(head["key"]))
+    key = bytes.fromhex(head["key"])
     return Claim(path=path, key=key, seen=None, last=head["head"])
 
 
 def _checked(claim: Claim) -> LogState:
-    state = check_log(claim.path, claim.key, claim.seen)
+    key = Ed25519PublicKey.from_public_bytes(claim.key)
+    state = check_log(claim.path, key, claim.seen)
     if claim.last not in (None, state.head):
         raise Tampered(f"{claim.path} has another head than {claim.last}, which is on record")
     return state
@@ -113,9 +102,9 @@ def _told(entries: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield f"refused at {entry.get('detail')}: {entry['refused']}"
 
 
-def _public_key(text: str) -> Ed25519PublicKey:
+def _public_key(text: str) -> bytes:
     try:
-        return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text))
+        return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text)).public_bytes_raw()
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"must be 64 hex digits, got {text!r}") from error
 

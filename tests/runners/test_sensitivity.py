@@ -82,6 +82,7 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
     "topology": ((), PROXY),
     "transport/tcp": ((), ("transport.window_bytes=100000",)),
     "transport/sealed": ((), ("transport.window_bytes=100000",)),
+    "transport/sealed.sealing_bytes_per_s": (("transport.sealing_bytes_per_s=100000",),),
     "task": ((), POOL, FUSION),
     "task/adult_mlp": (SHORT,),
     "data": ((*SHORT, "partition=iid"),),

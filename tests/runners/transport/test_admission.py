@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from runners.transport import Refused, Tampered
+from runners.transport import Credentials, Refused, Tampered
 from runners.transport.admission import Admissions
 from runners.transport.audit_log import check_log
 from runners.transport.logs import access_of, heads_in, path_of
 from runners.transport.sealed_ranks import joined
-from runners.transport.session import Credentials, new_credentials
+from runners.transport.session import new_credentials
 from runners.transport.tokens import read_token
 from runners.transport.verify import main as verify
 from tests.runners.homomorphic.thread_ranks import ThreadRanks, on_threads
