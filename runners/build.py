@@ -143,6 +143,7 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         if isinstance(run.learner, Horovod):
             _ = run.task.optimizer  # a task by numbers only has none, and says so
             check_augmentation(run.task, run.training)
+            run.learner.check_roles([partner.name for partner in consortium.partners])
             if run.learner.launcher == "own":
                 check_num_ranks(run.learner.num_ranks, len(consortium.partners))
         run.agent.check(len(consortium.partners))

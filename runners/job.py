@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -28,6 +28,9 @@ from runners.progress import progress
 from runners.record import Failure, write_failure
 from runners.report.units import format_value
 from sim.ledger import NoProgress
+
+if TYPE_CHECKING:
+    from runners.transport import Credentials
 
 CONF = Path(__file__).parents[1] / "conf"
 EXIT_FAILED = 1
@@ -130,11 +133,22 @@ def _run(folder: Path, config: dict[str, Any], conclude: Callable[[Job], None] |
     label = f"{option_name('mode', config['mode'])} seed={run.seed}"
     with progress.run(label) as on_progress:
         if isinstance(run.learner, Horovod):
-            fleet(run.learner).run(folder, on_progress)
+            fleet(run.learner).run(folder, on_progress, credentials_of(job))
         else:
             simulate(job, on_progress)
     if conclude is not None:
         conclude(job)
+
+
+def credentials_of(job: Job) -> "list[Credentials] | None":
+    """Return new keys and tokens for a run whose messages are sealed; None for another."""
+    learner = job.run.learner
+    if not isinstance(learner, Horovod) or not learner.sealed:
+        return None
+    from runners.transport.session import new_credentials
+
+    partners = [partner.name for partner in job.setting.consortium.partners]
+    return new_credentials(learner.num_ranks, partners, learner.roles or {})
 
 
 def print_summary(job: Job) -> None:

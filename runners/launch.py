@@ -13,12 +13,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import repeat
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runners.learner.horovod import Horovod, rendezvous
+
+if TYPE_CHECKING:
+    from runners.transport import Credentials
+
+WORKER = "runners.worker"
+"""The module that each rank executes."""
 
 GRACE_WALL_S = 1.0
 """How long the other ranks may still speak after the first failure: the cause is better than its
@@ -78,16 +85,22 @@ class Fleet:
             self._learner.device,
         )
 
-    def run(self, folder: Path, on_progress: Callable[[float], None]) -> None:
+    def run(
+        self,
+        folder: Path,
+        on_progress: Callable[[float], None],
+        credentials: "Sequence[Credentials] | None" = None,
+    ) -> None:
         """Run the job in `folder` on all ranks; raises RankFailure, after which the fleet is of no
-        more use.
+        more use. `credentials` are the ranks' own, for a run that seals its messages.
         """
         if not self._is_ready:
             self._collect("ready", on_progress)
             self._is_ready = True
         submitted_at = time.time()
-        for pipe in self._pipes:
-            pipe.send((str(folder), submitted_at))
+        each = credentials or repeat(None, len(self._pipes))
+        for pipe, own in zip(self._pipes, each, strict=True):
+            pipe.send((str(folder), submitted_at, own))
         self._collect("done", on_progress)
 
     def process_ids(self) -> list[int]:
@@ -115,7 +128,7 @@ class Fleet:
         command = [
             sys.executable,
             "-m",
-            "runners.worker",
+            WORKER,
             f"--parent={theirs.fileno()}",
             f"--device={self._learner.device}",
         ]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from runners.build import Run, assemble, build, sampling_of
 from runners.record import SCHEMA_VERSION, config_hash, describe, write_record, write_table
+from runners.transport.logs import access_of
 from sim.learner import Learner
 from sim.learner.none import TimeOnly
 from sim.world import Outcome, Setting, World
@@ -161,6 +162,7 @@ def _write(
         "wall": wall,
         "privacy": privacy_summary(job, outcome, learner, anonymised),
         "metrics": metrics,
+        "access": access_of(job.folder, job.config),
     }
     write_table(job.folder / "rounds.parquet", rounds)
     write_table(job.folder / "trace.parquet", spans_table(outcome.spans))

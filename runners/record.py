@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from runners.build import GROUPS
 from runners.options import ConfigError, build_option, option_name
+from runners.transport.logs import access_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,7 @@ def describe(config: Config, status: str) -> dict[str, Any]:
         "wall": None,
         "privacy": None,
         "metrics": None,
+        "access": None,
         "error": None,
     }
 
@@ -74,7 +76,8 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
 
 def write_failure(folder: Path, config: Config, status: str, failure: Failure) -> None:
     """Write the record of a run that has no result, so that it can't vanish from a comparison."""
-    write_record(folder, describe(config, status) | {"error": vars(failure)})
+    parts = {"access": access_of(folder, config), "error": vars(failure)}
+    write_record(folder, describe(config, status) | parts)
 
 
 def write_table(path: Path, table: "pd.DataFrame") -> None:

@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from runners.anonymisation.none import Unchanged
 from runners.anonymisation.passage import providers_of, release
 from runners.config_file import read_config
-from runners.learner.horovod import Ranks, check_num_ranks
+from runners.learner.horovod import Horovod, Ranks, check_num_ranks
 from runners.perform import Job, OnProgress, prepare, train
 from runners.record import Failure, write_failure
 from runners.task.supervised import Supervised
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from runners.learner.rank_data import RankData
     from runners.task import Task
     from runners.training import Training
+    from runners.transport import Credentials
+    from runners.transport.admission import Admissions
+    from runners.transport.sealed_ranks import SealedRanks
 
 PROGRESS_INTERVAL_WALL_S = 0.1
 
@@ -67,13 +70,13 @@ def _serve(parent: Connection, device: str) -> None:
         _warm_up(is_first=ranks.rank == 0)
         parent.send(("ready", None))
         while True:
-            folder, submitted_at = parent.recv()
+            folder, submitted_at, credentials = parent.recv()
             on_progress = (
                 _throttled(lambda fraction: parent.send(("progress", fraction)))
                 if ranks.rank == 0
                 else _ignore
             )
-            _run(ranks, Path(folder), submitted_at, on_progress)
+            _run(ranks, Path(folder), submitted_at, on_progress, credentials)
             parent.send(("done", None))
     except EOFError:
         os._exit(0)  # the parent is gone; other ranks are told so too, and none waits for this one
@@ -119,9 +122,16 @@ def _run_folder(folder: Path) -> None:
     ranks.leave()
 
 
-def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgress) -> None:
+def _run(
+    ranks: Ranks,
+    folder: Path,
+    submitted_at: float,
+    on_progress: OnProgress,
+    credentials: "Credentials | None" = None,
+) -> None:
     from runners.compression import Layout
     from runners.compression.stage import compressed
+    from runners.learner.gated_learner import GatedLearner
     from runners.learner.local_training import LocalTraining
     from runners.learner.rank_learner import RankLearner
     from runners.learner.rates import Rates
@@ -130,6 +140,10 @@ def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgres
     run, assignment = job.run, job.assignment
     check_num_ranks(ranks.size, len(assignment.train))
     data, anonymised = _data_of(job, str(ranks.device))
+    new_learner: Callable[..., RankLearner] = RankLearner
+    if isinstance(run.learner, Horovod) and run.learner.sealed:
+        ranks, admissions = _sealed(ranks, folder, credentials, run.mode.merges_in_one_place)
+        new_learner = partial(GatedLearner, admissions=admissions)
     training = LocalTraining(
         task=run.task,
         training=run.training,
@@ -143,7 +157,7 @@ def _run(ranks: Ranks, folder: Path, submitted_at: float, on_progress: OnProgres
         tensor_shapes=tuple(tuple(one.shape) for one in model.parameters),
         num_statistics=model.size - model.num_parameters,
     )
-    learner = RankLearner(
+    learner = new_learner(
         ranks=ranks,
         training=training,
         rates=Rates(run.training, run.task.optimizer.learning_rate, job.budget_samples),
@@ -178,6 +192,24 @@ def _data_of(job: Job, device: str) -> "tuple[RankData, Mapping[str, Any] | None
     poisoned = run.attack.poison(samples, data, assignment, run.seed)
     triggered = run.attack.triggered(poisoned, data)
     return RankData(poisoned, torch.device(device), triggered), made.figures
+
+
+def _sealed(
+    ranks: Ranks, folder: Path, credentials: "Credentials | None", has_proxy: bool
+) -> "tuple[SealedRanks, Admissions]":
+    """Return the ranks as seen over sealed channels, and who decides on merges; raises ValueError
+    where this rank was given no keys, as nothing of a sealed run goes out plainly.
+    """
+    from runners.transport.admission import Admissions
+    from runners.transport.sealed_ranks import joined
+
+    if credentials is None:
+        raise ValueError(
+            "learner.sealed must be false for ranks that get no keys from the process that starts "
+            "them, got true; try python -m runners.run … learner.launcher=own"
+        )
+    sealed = joined(ranks, credentials)
+    return sealed, Admissions(sealed, credentials, folder, has_proxy=has_proxy)
 
 
 @cache

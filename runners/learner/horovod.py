@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runners.transport import ROLES
 from sim.bounds import at_least, one_of
 
 if TYPE_CHECKING:
@@ -31,16 +32,43 @@ class Horovod:
 
     `launcher=external` writes the run folder and stops; `horovodrun -np 4 python -m runners.worker
     <run folder>` then runs it on as many ranks as the launcher starts.
+
+    `sealed` encrypts and signs all that ranks send each other, and lets partners into merges by
+    their `roles` (`runners.transport`): those of the partners that are no trainers, by name.
     """
 
     num_ranks: int
     device: str
     launcher: str
+    sealed: bool
+    roles: dict[str, tuple[str, ...]] | None
 
     def __post_init__(self) -> None:
         at_least("num_ranks", self.num_ranks, 1, remedy="try learner.num_ranks=2")
         one_of("device", self.device, DEVICES)
         one_of("launcher", self.launcher, LAUNCHERS)
+        if self.sealed and self.launcher == "external":
+            raise ValueError(
+                "sealed must be false with launcher=external, got true: ranks that someone else "
+                "starts get no keys from this process; try learner.launcher=own"
+            )
+        if self.roles is not None and not self.sealed:
+            raise ValueError(
+                f"roles must be null with sealed=false, which asks nobody for a right, got "
+                f"{self.roles}; try learner.sealed=true"
+            )
+        for roles in (self.roles or {}).values():
+            for role in roles or [""]:
+                one_of("roles", role, ROLES)
+
+    def check_roles(self, partners: Sequence[str]) -> None:
+        """Raise ValueError where someone has roles who is no partner."""
+        unknown = sorted(set(self.roles or ()) - set(partners))
+        if unknown:
+            raise ValueError(
+                f"learner.roles must name partners, got {', '.join(unknown)}; partners are "
+                f"{', '.join(partners[:10])}"
+            )
 
 
 def check_num_ranks(num_ranks: int, num_partners: int) -> None:
@@ -145,7 +173,7 @@ class Ranks:
         pieces = received.to(self.device).split([math.prod(shape) for shape in shapes])
         return [piece.view(shape) for piece, shape in zip(pieces, shapes, strict=True)]
 
-    def exchange_bytes(self, outgoing: Sequence[bytes], name: str) -> list[bytes]:
+    def exchange_bytes(self, outgoing: Sequence[bytes | bytearray], name: str) -> list[bytes]:
         """Send `outgoing[r]`, maybe empty, to rank r and to no other; return what comes from each
         rank. Raises ValueError where it is 2 GiB or more together.
         """

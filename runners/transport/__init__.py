@@ -6,13 +6,17 @@ An authority, such as the consortium's founder, signs a token for each member: i
 its public key. Two members that show their tokens to each other agree on keys for one session
 (`handshake`), under which messages are secret, whole, and in order (`channel`); `sealed_ranks` does
 this for Horovod ranks. A `Gate` lets through who has the right, and writes down who asked
-(`audit_log`); `python -m runners.transport.verify` checks such a log.
+(`audit_log`); `python -m runners.transport.verify` checks such a log. In a run with
+`learner.sealed=true` the process that starts the ranks is the authority (`session`), and the gate
+stands before each merge (`admission`).
 
 Keys are Ed25519 (signatures) and X25519 (agreement), 32 bytes; ciphers AES-256-GCM. Who holds a
 secret key can do whatever it allows; what a member does with what it may read is out of reach.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 ROLES = ("provider", "processor", "trainer", "proxy", "deployer", "auditor")
 
@@ -72,3 +76,30 @@ class LogState:
 
     num_entries: int
     head: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """Say what a log must be: signed with `key`, 32 bytes of Ed25519, with the head `seen` in it
+    still, and ending with the head `last`; None where any will do.
+    """
+
+    path: Path
+    key: bytes
+    seen: str | None
+    last: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """Hold what one rank gets. `key` and `log_key` are private keys of Ed25519, `authority` is a
+    public one, 32 bytes each; `partner_tokens` are by the partners' numbers.
+    """
+
+    session: str
+    authority: bytes
+    token: str
+    key: bytes = field(repr=False)
+    partner_tokens: Mapping[int, str]
+    proxy_token: str | None = None
+    log_key: bytes | None = field(default=None, repr=False)

@@ -4,7 +4,8 @@ Each entry is a line of JSON with its number and the SHA-256 of the line before.
 `<log>.head`, the writer signs (Ed25519) how many entries there are and the hash of the last one. A
 line that was altered, moved, put in or taken out breaks the chain, and a log that was cut does not
 reach the head. One who puts back an older log with its older head is found out by a head that was
-seen later: keep some elsewhere, and name one to `check_log`.
+seen later: keep some elsewhere, and name one to `check_log`. The head names the public key that it
+is signed with, which only helps to find it: whoever makes a whole log of his own signs with his.
 
 One writer at a time.
 """
@@ -12,6 +13,7 @@ One writer at a time.
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from runners.transport import LogState, Tampered
+from runners.transport.logs import HEAD_SUFFIX
 
 EMPTY = LogState(num_entries=0, head="0" * 64)
 
@@ -35,19 +38,41 @@ class AuditLog:
         else:
             path.touch()
             self._sign(EMPTY)
+        self._num_bytes = path.stat().st_size
 
     def append(self, entry: dict[str, Any]) -> None:
         """Add an entry of JSON's types; it is on the disk, and signed, on return."""
-        numbered = {"number": self.state.num_entries, "previous": self.state.head}
-        line = json.dumps(numbered | entry, sort_keys=True).encode()
+        self.extend([entry])
+
+    def extend(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Add entries, of which the last is signed for all; raises Tampered where the file is not
+        as long as it was left.
+        """
+        state, lines = self.state, b""
+        for entry in entries:
+            numbered = {"number": state.num_entries, "previous": state.head}
+            line = json.dumps(numbered | entry, sort_keys=True).encode()
+            state = LogState(num_entries=state.num_entries + 1, head=_hash(line))
+            lines += line + b"\n"
+        self._check_length()
         with self._path.open("ab") as log:
-            log.write(line + b"\n")
+            log.write(lines)
             log.flush()
             os.fsync(log.fileno())
-        self._sign(LogState(num_entries=self.state.num_entries + 1, head=_hash(line)))
+        self._num_bytes += len(lines)
+        self._sign(state)
+
+    def _check_length(self) -> None:
+        num_bytes = self._path.stat().st_size if self._path.is_file() else 0
+        if num_bytes != self._num_bytes:
+            raise Tampered(
+                f"{self._path} was changed by someone else: it has {num_bytes} bytes, "
+                f"{self._num_bytes} were written"
+            )
 
     def _sign(self, state: LogState) -> None:
         fields = {
+            "key": self._key.public_key().public_bytes_raw().hex(),
             "num_entries": state.num_entries,
             "head": state.head,
             "signature": self._key.sign(_statement(state)).hex(),
@@ -61,7 +86,7 @@ class AuditLog:
 
 def head_path(path: Path) -> Path:
     """Return where the signed head of a log is."""
-    return path.with_name(path.name + ".head")
+    return path.with_name(path.name + HEAD_SUFFIX)
 
 
 def check_log(path: Path, key: Ed25519PublicKey, seen: str | None = None) -> LogState:
@@ -88,6 +113,8 @@ def _signed_head(path: Path, key: Ed25519PublicKey) -> LogState:
     try:
         fields = json.loads(path.read_bytes())
         state = LogState(num_entries=int(fields["num_entries"]), head=str(fields["head"]))
+        if bytes.fromhex(fields["key"]) != key.public_bytes_raw():
+            raise ValueError("the head names another key")
         key.verify(bytes.fromhex(fields["signature"]), _statement(state))
     except (InvalidSignature, ValueError, KeyError, TypeError) as error:
         raise Tampered(f"{path} is not signed with the log's key") from error

@@ -6,6 +6,9 @@ The number is also the nonce, so none is used twice with a key; a session has a 
 direction, so a message that comes back to its sender opens no more than any other. What a message
 is `about`, such as the name of a collective, both sides know: it is not sent, but must agree. The
 length of a message is no secret.
+
+Measured on one core (tests/benchmarks/test_sealing.py), against 8.8 GB/s of bare AES-GCM for 800 kB
+and 1.4 GB/s for 64 MB, which no cache holds: sealed at 8.0 and 1.4 GB/s, opened at 5.3 and 1.1.
 """
 
 import struct
@@ -31,17 +34,21 @@ class Channel:
         self._sealing, self._opening = AESGCM(send_key), AESGCM(receive_key)
         self._num_sent = self._num_received = 0
 
-    def seal(self, message: bytes, about: str) -> bytes:
+    def seal(self, message: bytes | bytearray, about: str) -> bytearray:
         """Return the frame of the next message."""
         header = _NUMBER.pack(self._num_sent)
         self._num_sent += 1
-        return header + self._sealing.encrypt(_PREFIX + header, message, about.encode())
+        frame = bytearray(len(message) + OVERHEAD_BYTES)
+        frame[: _NUMBER.size] = header
+        behind = memoryview(frame)[_NUMBER.size :]  # sealed in place: a copy takes far longer
+        self._sealing.encrypt_into(_PREFIX + header, message, about.encode(), behind)
+        return frame
 
-    def open(self, frame: bytes, about: str) -> bytes:
+    def open(self, frame: bytes | bytearray, about: str) -> bytes:
         """Return the message in the frame; raises Tampered for one that the peer did not seal like
         this, and OutOfOrder for one that is not the next. The next may still come after that.
         """
-        header, sealed = frame[: _NUMBER.size], frame[_NUMBER.size :]
+        header, sealed = bytes(frame[: _NUMBER.size]), memoryview(frame)[_NUMBER.size :]
         try:
             message = self._opening.decrypt(_PREFIX + header, sealed, about.encode())
         except (InvalidTag, ValueError) as error:

@@ -29,6 +29,13 @@ def read_token(text: str, authority: Ed25519PublicKey, now_s: float) -> Token:
     """Return what the authority signed; raises Refused for a token that it did not sign, or that is
     not valid now.
     """
+    token = signed_token(text, authority)
+    check_time(token, now_s)
+    return token
+
+
+def signed_token(text: str, authority: Ed25519PublicKey) -> Token:
+    """Return what the authority signed, whenever it is valid; raises Refused if it did not."""
     claims, _, signature = text.partition(".")
     try:
         signed = _bytes(claims)
@@ -37,13 +44,16 @@ def read_token(text: str, authority: Ed25519PublicKey, now_s: float) -> Token:
         raise Refused("the token is not signed by the authority; ask for a new one") from error
     fields = json.loads(signed)
     roles, public_key = tuple(fields["roles"]), bytes.fromhex(fields["public_key"])
-    token = Token(**fields | {"roles": roles, "public_key": public_key})
+    return Token(**fields | {"roles": roles, "public_key": public_key})
+
+
+def check_time(token: Token, now_s: float) -> None:
+    """Raise Refused for a token that is not valid now."""
     if not token.valid_from_s <= now_s < token.valid_until_s:
         raise Refused(
             f"the token of {token.name} is valid from {token.valid_from_s} until "
             f"{token.valid_until_s}, and now is {now_s}; ask for a new one"
         )
-    return token
 
 
 def _text(content: bytes) -> str:

@@ -14,7 +14,8 @@ from runners.homomorphic.encrypted_sum import EncryptedSum
 from runners.homomorphic.keys import keys_of
 from runners.learner.horovod import Ranks
 from runners.transport.handshake import Member
-from runners.transport.sealed_ranks import SealedRanks, name_of
+from runners.transport.sealed_ranks import SealedRanks
+from runners.transport.session import name_of
 from tests.parallel.on_ranks import file_of
 from tests.runners.homomorphic.schemes import SMALL
 

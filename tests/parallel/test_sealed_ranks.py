@@ -10,7 +10,7 @@ import pytest
 import torch
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from runners.transport.sealed_ranks import new_members
+from runners.transport.session import new_members
 from tests.parallel.on_ranks import on_ranks
 from tests.parallel.sealed_rank import SECRET
 

@@ -30,6 +30,10 @@ def test_refuses_a_bad_root_key(overrides: list[str], words: list[str]) -> None:
             ["learner.num_ranks=9"],
             ["learner.num_ranks", "1 and the 4 partners", "9", "try learner.num_ranks=4"],
         ),
+        (
+            ["learner.sealed=true", "learner.roles={moon:[deployer]}"],
+            ["learner.roles must name partners, got moon", "partners are north, east"],
+        ),
         (["agent.num_participants=5"], ["agent.num_participants", "at most the 4 partners", "5"]),
         (["attack=ipm"], ["attack must be none", "mode=proxy/federated"]),
         (["attack=ipm", "attack.fraction=0.1"], ["attack.fraction", "4 partners", "0.25"]),

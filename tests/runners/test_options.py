@@ -53,6 +53,23 @@ from tests.runners.compose import compose
             ["mode._target_", "names no class", "'sim.mode.solo.Typo'"],
         ),
         (["learner.device=tpu"], ["learner.device", "auto, cpu, cuda", "'tpu'"]),
+        (
+            ["learner.sealed=true", "learner.launcher=external"],
+            ["learner.sealed", "false", "launcher=external", "try learner.launcher=own"],
+        ),
+        (
+            ["learner.roles={west:[deployer]}"],
+            ["learner.roles", "null with sealed=false", "deployer", "try learner.sealed=true"],
+        ),
+        (
+            ["learner.sealed=true", "learner.roles={west:[king]}"],
+            ["learner.roles must be one of provider", "'king'"],
+        ),
+        (
+            ["learner.sealed=true", "learner.roles={west:[]}"],
+            ["learner.roles must be one of provider", "''"],
+        ),
+        (["learner.sealed=1"], ["learner.sealed", "boolean", "1"]),
         (["task.optimizer=lamb"], ["task.optimizer must be an option of conf/optimizer", "'lamb'"]),
     ],
 )

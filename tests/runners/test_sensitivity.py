@@ -85,6 +85,8 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
     "scenario/lognormal": ((*REAL_TASK, "scenario.data_skew_spread=0.5"),),
     "topology": ((), PROXY),
     "transport/tcp": ((), ("transport.window_bytes=100000",)),
+    "transport/sealed": ((), ("transport.window_bytes=100000",)),
+    "transport/sealed.sealing_bytes_per_s": (("transport.sealing_bytes_per_s=100000",),),
     "task": ((), POOL, FUSION),
     "task/adult_mlp": (SHORT,),
     "data": ((*SHORT, "partition=iid"),),

@@ -22,6 +22,7 @@ from sim.topology.star import Star
 from sim.traffic import Traffic
 from sim.transport import Transport
 from sim.transport.ideal import Ideal
+from sim.transport.sealed import Sealed
 from sim.transport.tcp import Tcp
 from tests.sim.conftest import partner
 
@@ -227,3 +228,37 @@ def test_links_are_known_by_name() -> None:
         "site0->core",
         "site1->core",
     ]
+
+
+def sealed(**changes: float) -> Sealed:
+    settings = {"tcp_efficiency": 0.5, "window_bytes": 1e9, "record_bytes": 8.0}
+    return Sealed(**(settings | {"overhead_bytes": 2.0, "sealing_bytes_per_s": 1e9} | changes))
+
+
+def test_sealed_records_take_their_part_and_a_core_limits_a_flow() -> None:
+    assert sealed().efficiency == pytest.approx(0.5 * 8 / 10)
+    assert sealed(overhead_bytes=0.0).efficiency == 0.5
+    assert sealed(window_bytes=40.0).flow_bytes_per_s(2.0) == 20.0
+    assert sealed(window_bytes=40.0, sealing_bytes_per_s=15.0).flow_bytes_per_s(2.0) == 15.0
+    assert sealed(sealing_bytes_per_s=15.0).flow_bytes_per_s(0.0) == 15.0
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("tcp_efficiency", 0.0), ("tcp_efficiency", 1.1), ("overhead_bytes", -1.0)]
+    + [(name, 0.0) for name in ("window_bytes", "record_bytes", "sealing_bytes_per_s")],
+)
+def test_sealed_refuses_what_no_link_has(setting: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"^{setting} must be .* got {value}; "):
+        sealed(**{setting: value})
+
+
+def test_a_message_over_a_sealed_transport() -> None:
+    place = Place(transport=sealed(sealing_bytes_per_s=20.0))
+    place.send(0, 1, 100)
+    place.env.run()
+    assert place.log == [("a->b", 100 / 20 + 1)]
+    records = Place(transport=sealed(overhead_bytes=8.0))
+    records.send(0, 1, 100)
+    records.env.run()
+    assert records.log == [("a->b", 100 / (100 * 0.5 * 0.5) + 1)]

@@ -150,6 +150,31 @@ def test_an_altered_head_is_noticed(contents: tuple[bytes, bytes], data: st.Data
             checked(log, altered)
 
 
+def test_a_log_that_grew_or_shrank_since_it_was_written_is_not_gone_on_with(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "audit.jsonl"
+    log = AuditLog(path, KEY)
+    log.extend([{"name": "west"}, {"name": "east"}])
+    whole = path.read_bytes()
+    for content in (whole + b"x", whole[:-1], None):
+        path.unlink() if content is None else path.write_bytes(content)
+        with pytest.raises(Tampered, match=f"was changed by someone else: .*{len(whole)} were"):
+            log.append({"name": "south"})
+    path.write_bytes(whole)
+    log.append({"name": "south"})
+    assert check_log(path, PUBLIC).num_entries == 3
+
+
+def test_the_head_names_the_key(tmp_path: Path) -> None:
+    path = head_path(written(tmp_path))
+    fields = json.loads(path.read_text())
+    assert fields["key"] == PUBLIC.public_bytes_raw().hex()
+    path.write_text(json.dumps(fields | {"key": "00" * 32}))
+    with pytest.raises(Tampered, match="is not signed with the log's key"):
+        check_log(path.with_suffix(""), PUBLIC)
+
+
 def test_a_missing_file_is_noticed(tmp_path: Path) -> None:
     path = written(tmp_path)
     head_path(path).unlink()
@@ -191,11 +216,14 @@ def test_the_command(tmp_path: Path) -> None:
     path = written(tmp_path)
     key = PUBLIC.public_bytes_raw().hex()
     head = check_log(path, PUBLIC).head
-    assert verify(str(path), "--key", key) == (0, f"Intact: 6 entries, head {head}\n")
+    status, told = verify(str(path), "--key", key)
+    assert status == 0 and f"Intact: 6 entries, head {head}\n" in told
     assert verify(str(path), "--key", key, "--seen", head)[0] == 0
     status, told = verify(str(path), "--key", key, "--seen", "f" * 64)
     assert status == 1 and "was replaced" in told
+    status, told = verify(str(path))
+    assert status == 2 and "needs --key for a log" in told
     status, told = verify(str(path), "--key", "3b")
     assert status == 2 and "must be 64 hex digits, got '3b'" in told
     status, told = verify("--help")
-    assert status == 0 and "Check a log of accesses" in told
+    assert status == 0 and "Check logs of accesses" in told

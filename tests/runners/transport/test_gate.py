@@ -63,6 +63,28 @@ def test_a_bad_token_is_refused_and_written_down_without_a_name(gate: Gate, path
     assert entry["name"] is None and "not signed" in str(entry["refused"])
 
 
+def test_a_token_that_was_good_is_refused_when_its_time_is_over(path: Path) -> None:
+    times = iter([1099.0, 1100.0])
+    gate = Gate(AUTHORITY.public_key(), AuditLog(path, KEY), lambda: next(times))
+    token = issue(token_of("hub", "proxy"), AUTHORITY)
+    gate.admit(token, READ_UPDATE)
+    with pytest.raises(Refused, match=r"is valid from 900.0 until 1100.0, and now is 1100.0"):
+        gate.admit(token, READ_UPDATE)
+    assert [entry["name"] for entry in entries(path)] == ["hub", None]
+
+
+def test_of_many_the_first_refusal_is_told_and_all_are_written_down(gate: Gate, path: Path) -> None:
+    hub, shop, market = (
+        issue(token_of(name, role), AUTHORITY)
+        for name, role in (("hub", "proxy"), ("shop", "deployer"), ("market", "auditor"))
+    )
+    assert [token.name for token in gate.admit_all([(hub, READ_UPDATE)] * 2)] == ["hub", "hub"]
+    with pytest.raises(Refused, match=r"^shop, who is deployer, must not read update"):
+        gate.admit_all([(one, READ_UPDATE) for one in (hub, shop, market)])
+    refused = [entry["refused"] is not None for entry in entries(path)]
+    assert refused == [False, False, False, True, True]
+
+
 def test_details_can_not_pass_for_entries(gate: Gate, path: Path) -> None:
     access = Access(action="read", subject="update", detail='x"}\n{"number": 1}\n')
     gate.admit(issue(token_of("hub", "proxy"), AUTHORITY), access)

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import torch
 
+from runners.learner.horovod import Ranks
 from runners.transport import Refused, Tampered
-from runners.transport.sealed_ranks import SealedRanks, new_members
+from runners.transport.sealed_ranks import SealedRanks
+from runners.transport.session import new_members
 from tests.runners.homomorphic.thread_ranks import ThreadRanks, on_threads
 from tests.runners.transport.members import AUTHORITY
 
@@ -79,7 +81,7 @@ class Meddler(ThreadRanks):
 @pytest.mark.parametrize(
     ("meddle", "message"),
     [
-        (lambda frame: frame[:-1] + bytes([frame[-1] ^ 1]), "was altered"),
+        (lambda frame: frame[:-1] + bytes([frame[-1] ^ 1]), "from rank [01]: .* was altered"),
         (lambda frame: b"", "was altered"),
     ],
 )
@@ -115,3 +117,18 @@ def test_ranks_of_another_authority_or_session_are_not_joined() -> None:
         on_threads(2, lambda ranks: sealed(ranks, strangers))
     with pytest.raises(Tampered):
         on_threads(2, lambda ranks: sealed(ranks, session=f"run {ranks.rank}"))
+
+
+def test_a_rank_knows_its_peers_by_their_tokens() -> None:
+    peers = on_threads(2, lambda ranks: sealed(ranks).peers)
+    assert [{rank: token.name for rank, token in one.items()} for one in peers] == [
+        {1: "rank 1"},
+        {0: "rank 0"},
+    ]
+
+
+def test_no_call_of_the_plain_ranks_is_left_as_it_is() -> None:
+    """A method that was not overridden would send plainly, or fail."""
+    calls = {name for name, value in vars(Ranks).items() if callable(value) and name[0] != "_"}
+    assert calls >= {"sum", "start_sum", "exchange", "exchange_bytes", "gather", "leave"}
+    assert calls <= set(vars(SealedRanks))
