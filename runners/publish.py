@@ -3,8 +3,9 @@
     python -m runners.publish results/runs/<sweep> demo
 
 What can be made again from the records, or is large, stays behind: traces, timelines and the HTML
-page. Audits of runs are copied, and the report is written again so that it shows them. A sweep with
-a run that did not finish is refused: publish the whole of it or none.
+page. Audits of runs are copied without their curves, which pictures show, and the report is written
+again so that it shows them. A sweep with a run that did not finish is refused: publish the whole of
+it or none.
 """
 
 import argparse
@@ -21,7 +22,7 @@ RESULTS = Path(__file__).parents[1] / "results"
 REPORT_FILES = ("report.md", "accuracy.svg", "summary.csv", "runs.csv", "differences.csv")
 RUN_FILES = ("record.json", "rounds.parquet")
 AUDIT_NAME = "audit.json"
-AUDIT_FILES = (AUDIT_NAME, "audit_roc.png", "audit_copies.png")
+AUDIT_PICTURES = ("audit_roc.png", "audit_copies.png")
 
 
 def main() -> None:
@@ -62,12 +63,23 @@ def publish(sweep: Path, target: Path) -> Path:
         run.mkdir(parents=True)
         for name in RUN_FILES:
             shutil.copy(record.parent / name, run / name)
-        for name in AUDIT_FILES:
-            if (record.parent / name).is_file():
-                shutil.copy(record.parent / name, run / name)
+        if (record.parent / AUDIT_NAME).is_file():
+            _publish_audit(record.parent, run)
     shutil.rmtree(target, ignore_errors=True)
     part.rename(target)
     return target
+
+
+def _publish_audit(source: Path, target: Path) -> None:
+    """Write a run's audit with empty curves, and copy its pictures."""
+    audit = json.loads((source / AUDIT_NAME).read_text(encoding="utf-8"))
+    for attack in audit["attacks"]:
+        if attack["judgement"] is not None:
+            attack["judgement"]["curve"] = {name: [] for name in attack["judgement"]["curve"]}
+    (target / AUDIT_NAME).write_text(json.dumps(audit, indent=1) + "\n", encoding="utf-8")
+    for name in AUDIT_PICTURES:
+        if (source / name).is_file():
+            shutil.copy(source / name, target / name)
 
 
 def _status(record: Path) -> str:

@@ -9,13 +9,11 @@ with means over seeds, and `robustness.csv` in that folder, a row for each finis
 lost is that of the same defence and seed without an attack, less that under the attack.
 """
 
-import argparse
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runners.report.quantities import ACCURACY, Quantity
+from runners.report.table_command import run_table_command
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,30 +39,15 @@ WITHOUT_TRIGGER = Quantity(
 
 def main() -> None:
     """Print and write the table of the folder that the command line names."""
-    from rich.console import Console
-
-    from runners.report.load import load_sweep
-    from runners.report.table import describe_unfinished, print_table
-
-    parser = argparse.ArgumentParser(prog="python -m runners.robustness", description=__doc__)
-    parser.add_argument("sweep", type=Path, help="folder of one or more sweeps, or below results/")
-    folder = parser.parse_args().sweep
-    try:
-        sweep = load_sweep(folder)
-        runs = tabulate(sweep)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    console = Console()
-    print_table(console, robustness_table(runs))
-    for line in describe_unfinished(sweep):
-        console.print(line, style="red", highlight=False, markup=False)
-    print(f"Table: {folder / FILE_NAME}")
+    run_table_command(
+        "robustness", __doc__, FILE_NAME, lambda sweep: [robustness_table(tabulate(sweep))]
+    )
 
 
 def tabulate(sweep: "Sweep") -> "pd.DataFrame":
     """Write and return the figures of a sweep's finished runs, a row each."""
     from runners.report.files import write_text
+    from runners.report.option_titles import check_told_apart, option_titles
 
     finished = sweep.finished
     if finished["accuracy"].isna().all():
@@ -72,9 +55,9 @@ def tabulate(sweep: "Sweep") -> "pd.DataFrame":
             f"{sweep.folder} has no finished run with an accuracy; make one with learner=horovod"
         )
     runs = finished[["run", "seed", "accuracy"]].assign(
-        attack=_titles(sweep, "attack"), defence=_defences(sweep), **_backdoors(sweep)
+        attack=option_titles(sweep, "attack"), defence=_defences(sweep), **_backdoors(sweep)
     )
-    _check_unique(runs, sweep.folder)
+    check_told_apart(runs, KEY, sweep.folder, "attack, aggregation, privacy")
     runs = _with_losses(runs).sort_values(KEY, ignore_index=True)
     write_text(sweep.folder / FILE_NAME, runs.to_csv(index=False, lineterminator="\n"))
     return runs
@@ -121,25 +104,11 @@ def _first(names: "pd.Series[str]", usual: str) -> list[str]:
 
 def _defences(sweep: "Sweep") -> list[str]:
     """Return each finished run's rule of aggregation, and its mechanisms of privacy."""
-    pairs = zip(_titles(sweep, "aggregation"), _titles(sweep, "privacy"), strict=True)
+    from runners.report.option_titles import option_titles
+
+    rules, mechanisms = (option_titles(sweep, group) for group in ("aggregation", "privacy"))
+    pairs = zip(rules, mechanisms, strict=True)
     return [rule if privacy == "none" else f"{rule} + {privacy}" for rule, privacy in pairs]
-
-
-def _titles(sweep: "Sweep", group: str) -> list[str]:
-    """Return each finished run's option of a group, with the settings in which runs with that
-    option differ.
-    """
-    import pandas as pd
-
-    records = [sweep.records[run] for run in sweep.finished["run"]]
-    titles = pd.Series([record["names"].get(group, NOBODY) for record in records])
-    settings = pd.json_normalize([record["config"].get(group) or {} for record in records])
-    for name in titles.unique():
-        mine = titles == name
-        for column, values in settings[mine].map(str).items():
-            if values.nunique() > 1:
-                titles[mine] += f" {column}=" + values
-    return titles.tolist()
 
 
 def _backdoors(sweep: "Sweep") -> "dict[str, pd.Series[float]]":
@@ -155,17 +124,6 @@ def _backdoors(sweep: "Sweep") -> "dict[str, pd.Series[float]]":
         )
         for quantity, name in names.items()
     }
-
-
-def _check_unique(runs: "pd.DataFrame", folder: Path) -> None:
-    """Raise ValueError where a mean would be of runs that differ in more than their seed."""
-    doubles = runs[runs.duplicated(KEY, keep=False)]
-    if len(doubles):
-        one, other = doubles.sort_values(KEY)["run"].tolist()[:2]
-        raise ValueError(
-            f"{folder} must have runs that differ in attack, aggregation, privacy and seed only, "
-            f"got {one} and {other}, which are the same in these; give a folder without one of them"
-        )
 
 
 def _with_losses(runs: "pd.DataFrame") -> "pd.DataFrame":

@@ -129,7 +129,6 @@ def _run(
     on_progress: OnProgress,
     credentials: "Credentials | None" = None,
 ) -> None:
-    from runners.compression import Layout
     from runners.compression.stage import compressed
     from runners.learner.gated_learner import GatedLearner
     from runners.learner.local_training import LocalTraining
@@ -152,16 +151,11 @@ def _run(
         seed=run.seed,
         example_rule=run.privacy.example_rule,
     )
-    model = training.model
-    layout = Layout(
-        tensor_shapes=tuple(tuple(one.shape) for one in model.parameters),
-        num_statistics=model.size - model.num_parameters,
-    )
     learner = new_learner(
         ranks=ranks,
         training=training,
         rates=Rates(run.training, run.task.optimizer.learning_rate, job.budget_samples),
-        privacy=compressed(run.privacy, run.compression, layout),
+        privacy=compressed(run.privacy, run.compression, training.model.layout),
         aggregation=run.aggregation,
         attack=run.attack,
         seed=run.seed,

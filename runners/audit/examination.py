@@ -2,16 +2,15 @@
 
 In: a finished run's folder and the settings. Out: an `Audit`. Membership is asked of the final
 model, which has the run's privacy in it already; inversion and properties of first updates, as they
-look under the run's privacy.
+look under the run's privacy and compression.
 """
 
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from runners.audit.accounted import Accounted, accounted_epsilon
 from runners.audit.membership import infer_membership
 from runners.audit.properties import infer_property
 from runners.audit.reconstruction import reconstruct
@@ -21,17 +20,9 @@ from runners.audit.sight import sight
 from runners.audit.subject import Subject, read_subject
 from runners.audit.tokens import recover_tokens
 from runners.audit.victims import find_victims
-from runners.build import sampling_of
+from runners.compression.stage import compressed
+from runners.secure_sum import SumNotRevealed
 from sim.streams import stream
-
-
-@dataclass(frozen=True, kw_only=True)
-class Accounted:
-    """Hold what a run's accountant says was spent; `unit` is whose data that is about."""
-
-    epsilon: float
-    delta: float
-    unit: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,26 +67,15 @@ def examine(
 
 
 def _sight(subject: Subject, settings: Settings) -> Protect:
-    run, num_partners = subject.job.run, len(subject.job.setting.consortium.partners)
+    """Return what the attacker sees behind the run's privacy and compression."""
+    run = subject.job.run
+    model = subject.training(subject.job.assignment.train).model
     return sight(
-        run.privacy,
+        compressed(run.privacy, run.compression, model.layout),
         settings.attacker,
-        num_partners=round(sampling_of(run, num_partners).num_chosen),
+        num_partners=subject.num_together,
         seed=run.seed,
     )
-
-
-def accounted_epsilon(record: dict[str, Any]) -> Accounted | None:
-    """Return the (ε, δ) of a record's guarantees, the smallest ε where there are several; None
-    where it states none.
-    """
-    guarantees = (record.get("privacy") or {}).get("guarantees") or []
-    stated = [one for one in guarantees if one.get("epsilon") is not None]
-    finite = [one for one in stated if math.isfinite(one["epsilon"])]
-    if not finite:
-        return None
-    best = min(finite, key=lambda one: float(one["epsilon"]))
-    return Accounted(epsilon=best["epsilon"], delta=best["delta"] or 0.0, unit=best["unit"])
 
 
 def _reconstruction(
@@ -109,7 +89,7 @@ def _reconstruction(
             yield from reconstruct(victims, settings, rng, on_progress)
         else:
             yield recover_tokens(victims), None
-    except ValueError as error:
+    except (ValueError, SumNotRevealed) as error:
         question = "are samples in the updates they make?"
         yield (
             Result(attack="inversion", kind="reconstruction", question=question, reason=str(error)),
@@ -124,7 +104,7 @@ def _property(
     rng = stream(settings.seed, "audit", "property")
     try:
         return infer_property(subject, settings, protect, rng, on_progress)
-    except ValueError as error:
+    except (ValueError, SumNotRevealed) as error:
         question = "what does a partner hold of a class?"
         return Result(attack="property", kind="property", question=question, reason=str(error))
 

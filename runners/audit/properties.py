@@ -114,7 +114,8 @@ def _features(
     features = np.empty((len(held), kept.stop - kept.start), dtype=np.float32)
     num_done, num_steps = 0, max(1, len(held[0]) // task.batch_size)
     rate = task.optimizer.learning_rate
-    for numbers, updates in seen_updates(training, num_steps, rate, protect):
+    seen = seen_updates(training, num_steps, rate, protect, subject.num_together)
+    for numbers, updates in seen:
         features[list(numbers)] = updates[:, kept].cpu().numpy()
         num_done += len(numbers)
         on_progress(num_done / len(held))

@@ -4,9 +4,10 @@ The attacker is as strong as differential privacy assumes: knows the first model
 samples that are no candidates, trains on them, and on a random half of the candidates. If there are
 as many members as others, a shadow model has as many samples as the target had. Shadow models are
 trained in one place, without the run's mode and privacy, many as one batched computation
-(`runners.learner.cohort`).
+(`runners.learner.cohort`); so runs of a sweep that differ in these only share them.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -32,18 +33,47 @@ def halves(num_candidates: int, num_shadows: int, rng: np.random.Generator) -> n
     return is_in
 
 
+_known_log_odds: dict[str, np.ndarray] = {}
+
+
 def shadow_log_odds(
     subject: Subject,
     candidates: np.ndarray,
     is_in: np.ndarray,
     on_progress: Callable[[float], None],
 ) -> np.ndarray:
-    """Train shadow models, and return their log-odds of the candidates, float64 of shape
-    (num_shadows, num_candidates).
+    """Return shadow models' log-odds of the candidates, float64 of shape (num_shadows,
+    num_candidates). Trains the models if this process has not trained the same ones.
     """
     known = np.setdiff1d(subject.members, candidates)
-    held = [np.concatenate([known, candidates[chosen]]) for chosen in is_in]
-    training, odds = subject.training(held), np.empty(is_in.shape)
+    name = _fingerprint(subject, known, candidates, is_in)
+    if name in _known_log_odds:
+        on_progress(1.0)
+    else:
+        held = [np.concatenate([known, candidates[chosen]]) for chosen in is_in]
+        _known_log_odds[name] = _trained_log_odds(subject, candidates, held, on_progress)
+    return _known_log_odds[name].copy()
+
+
+def _fingerprint(subject: Subject, *arrays: np.ndarray) -> str:
+    """Return what tells the shadow models of these samples from others."""
+    run = subject.job.run
+    recipe = (run.task, run.training, run.budget.num_epochs, run.seed, str(subject.device))
+    digest = hashlib.sha256(repr(recipe).encode())
+    for array in arrays:
+        digest.update(f"{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+
+def _trained_log_odds(
+    subject: Subject,
+    candidates: np.ndarray,
+    held: Sequence[np.ndarray],
+    on_progress: Callable[[float], None],
+) -> np.ndarray:
+    """Train a shadow model on each of these samples, and return their log-odds."""
+    training, odds = subject.training(held), np.empty((len(held), len(candidates)))
     for first in range(0, len(held), SHADOWS_AT_ONCE):
         numbers = range(first, min(first + SHADOWS_AT_ONCE, len(held)))
         jobs = _jobs(subject, training, numbers, held)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from runners.build import sampling_of
 from runners.config_file import read_config
 from runners.data import Samples
 from runners.folds import samples_of
@@ -44,6 +45,12 @@ class Subject:
     def num_train(self) -> int:
         """The training samples; numbers from here on are of held-out samples."""
         return len(self.samples.train)
+
+    @property
+    def num_together(self) -> int:
+        """The partners whose updates one merge of the run adds up."""
+        num_partners = len(self.job.setting.consortium.partners)
+        return round(sampling_of(self.job.run, num_partners).num_chosen)
 
     @property
     def members(self) -> np.ndarray:

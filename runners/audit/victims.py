@@ -57,7 +57,7 @@ def find_victims(
         model=training.model,
         inputs=inputs,
         targets=targets,
-        seen=_gradients(training, protect),
+        seen=_gradients(training, protect, subject.num_together),
         decoys=training.data.batch(others)[0],
     )
 
@@ -73,10 +73,10 @@ def _one_step(subject: Subject, batch_size: int) -> Task:
     return replace(task, batch_size=batch_size, optimizer=plain)
 
 
-def _gradients(training: LocalTraining, protect: Protect) -> torch.Tensor:
+def _gradients(training: LocalTraining, protect: Protect, num_together: int) -> torch.Tensor:
     """Return what an attacker takes for the gradients of the partners' batches."""
     rate = training.task.optimizer.learning_rate
     seen = training.model.initial.new_empty(training.num_partners, training.model.size)
-    for numbers, updates in seen_updates(training, 1, rate, protect):
+    for numbers, updates in seen_updates(training, 1, rate, protect, num_together):
         seen[list(numbers)] = updates / -rate
     return seen

@@ -8,6 +8,7 @@ Vectors are float32 of shape (size,): first what is trained, (num_parameters,) i
 import torch
 from torch import nn
 
+from runners.compression import Layout
 from runners.loss import sample_losses
 
 MIXING = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
@@ -41,6 +42,14 @@ class FlatModel:
         self.tail = self.buffer[self.size :]
         for parameter, gradient in zip(self.parameters, self._views(self.buffer), strict=False):
             parameter.grad = gradient
+
+    @property
+    def layout(self) -> Layout:
+        """What an update of the model consists of."""
+        return Layout(
+            tensor_shapes=tuple(tuple(one.shape) for one in self.parameters),
+            num_statistics=self.size - self.num_parameters,
+        )
 
     def at(self, vector: torch.Tensor) -> None:
         """Take the numbers from `vector`, and follow its changes in place; statistics change there

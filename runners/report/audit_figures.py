@@ -6,7 +6,6 @@ dictionary) beside their record. Out: nothing where none has one.
 
 import base64
 import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from runners.report.audits import MEMBERSHIP, NAME, read_audit
 from runners.report.chart import LEGEND_ABOVE, Picture, styled, with_mode_rows
 from runners.report.compare import estimate_mean
 from runners.report.load import Sweep
@@ -21,11 +21,7 @@ from runners.report.palette import Look
 from runners.report.table import Table
 from runners.report.units import DASH, format_estimate, format_value
 
-NAME = "audit.json"
 COPIES_NAME = "audit_copies.png"
-SCHEMA_VERSION = 1
-MEMBERSHIP = ("lira_online", "loss_threshold")
-"""Attacks whose curve is drawn: the first of these that a run has."""
 MAX_COPIES = 4
 PAGE_WIDTH_PX = 760
 CHANCE = {"dash": "dot", "width": 1.5, "color": "#868e99"}
@@ -75,7 +71,7 @@ def _rows(sweep: Sweep) -> pd.DataFrame:
     for run, label in zip(sweep.finished["run"], sweep.finished["label"], strict=True):
         path = sweep.folder / run / NAME
         if path.is_file():
-            audit = _read(path)
+            audit = read_audit(path)
             accounted = (audit["accounted"] or {}).get("epsilon")
             rows += [
                 {"run": run, "label": label, "accounted": accounted, **_attack_row(attack)}
@@ -83,16 +79,6 @@ def _rows(sweep: Sweep) -> pd.DataFrame:
                 if attack["judgement"] is not None
             ]
     return pd.DataFrame(rows)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    audit: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if audit["schema_version"] != SCHEMA_VERSION:
-        raise ValueError(
-            f"{path} has schema_version {audit['schema_version']!r}, this report reads "
-            f"{SCHEMA_VERSION}; run `python -m runners.audit` again, or remove it"
-        )
-    return audit
 
 
 def _attack_row(attack: dict[str, Any]) -> dict[str, Any]:

@@ -189,14 +189,14 @@ def _difference_row(difference: Difference) -> tuple[str, ...]:
     return (
         difference.label,
         difference.quantity.title,
-        _difference_text(difference),
+        difference_text(difference),
         format_p_value(difference.mean.p_value),
         str(difference.num_seeds),
         reading_of(difference),
     )
 
 
-def _difference_text(difference: Difference) -> str:
+def difference_text(difference: Difference) -> str:
     """Return `value unit [low to high]`, all in one unit; a note replaces empty bounds."""
     mean = difference.mean
     if mean.value is None:

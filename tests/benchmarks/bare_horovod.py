@@ -23,7 +23,7 @@ def main() -> None:
     num_steps, batch = int(sys.argv[1]), int(sys.argv[2])
     hvd.init()
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    samples = Mnist().samples()
+    samples = Mnist(num_samples=None).samples()
     inputs = torch.from_numpy(samples.train).flatten(1)
     labels = torch.from_numpy(samples.train_targets)
     mine = torch.arange(hvd.rank(), len(labels), hvd.size())

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from runners.audit.files import NAME
 from runners.audit.pictures import COPIES_NAME, ROC_NAME
-from runners.publish import AUDIT_FILES, publish
+from runners.publish import AUDIT_NAME, AUDIT_PICTURES, publish
 from runners.report import write_report
 from tests.runners.report.conftest import SweepFactory
 from tests.runners.report.test_audit_figures import put_audit
@@ -67,7 +67,11 @@ def test_audits_are_copied_and_the_report_shows_them(tmp_path: Path) -> None:
         "rounds.parquet",
     }
     assert "## Leaks" in (target / "report.md").read_text()
+    published, made = (json.loads((at / NAME).read_text()) for at in (target / "runs" / "0", run))
+    assert not any(published["attacks"][0]["judgement"].pop("curve").values())
+    assert any(made["attacks"][0]["judgement"].pop("curve").values())
+    assert published["attacks"][0] == made["attacks"][0]
 
 
 def test_names_are_those_of_the_audit() -> None:
-    assert AUDIT_FILES == (NAME, ROC_NAME, COPIES_NAME)
+    assert (AUDIT_NAME, *AUDIT_PICTURES) == (NAME, ROC_NAME, COPIES_NAME)

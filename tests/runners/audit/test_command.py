@@ -9,7 +9,8 @@ import pytest
 from matplotlib.image import imread
 
 from runners.audit.__main__ import audited_runs, main, read_settings
-from runners.audit.examination import accounted_epsilon, examine
+from runners.audit.accounted import accounted_epsilon
+from runners.audit.examination import examine
 from runners.audit.files import describe
 from runners.job import CONF
 from runners.options import ConfigError
@@ -57,6 +58,17 @@ def test_privacy_is_between_updates_and_attacks(tmp_path: Path) -> None:
     audit = examine(tmp_path, quick, lambda _: None, protect=lambda updates: 0 * updates)
     inverted = {one.attack: one for one in audit.results}["dense_layer"]
     assert inverted.quality["psnr_db"].value < 15
+
+
+@pytest.mark.parametrize(("compression", "is_exact"), [("none", True), ("sign", False)])
+def test_compression_is_between_updates_and_attacks(
+    tmp_path: Path, compression: str, is_exact: bool
+) -> None:
+    finished_run(tmp_path, *DIGITS, "mode=proxy/federated", f"compression={compression}")
+    quick = settings(num_shadows=0, num_iterations=3, num_shadow_partners=16)
+    audit = examine(tmp_path, quick, lambda _: None)
+    inverted = {one.attack: one for one in audit.results}["dense_layer"]
+    assert (inverted.quality["psnr_db"].value > 100) == is_exact
 
 
 def test_text_is_asked_for_its_tokens(tmp_path: Path) -> None:

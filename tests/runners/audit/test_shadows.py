@@ -1,5 +1,6 @@
 """Who is in which shadow model, and that they are trained as the run was."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runners.audit import shadows
 from runners.audit.likelihood import log_odds
 from runners.audit.shadows import halves, shadow_log_odds
 from runners.audit.subject import Subject
@@ -38,6 +40,30 @@ def test_shadow_models_are_trained_in_one_batch_as_one_by_one(subject: Subject) 
     for number in range(4):
         expected = plain_shadow(subject, candidates, is_in, number)
         assert odds[number] == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("other", "is_shared"),
+    [
+        (("privacy=clip", "mode=proxy/federated"), True),
+        (("seed=1", "mode=proxy/federated"), False),
+        (("budget.num_epochs=1", "mode=proxy/federated"), False),
+    ],
+)
+def test_runs_that_differ_in_mode_and_privacy_share_shadow_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: tuple[str, ...], is_shared: bool
+) -> None:
+    monkeypatch.setattr("runners.audit.shadows._known_log_odds", {})
+    candidates, is_in = np.arange(1430, 1446), halves(16, 4, np.random.default_rng(0))
+    found: list[list[list[float]]] = []
+    for name, overrides in (("one", ("mode=solo",)), ("other", other)):
+        (tmp_path / name).mkdir()
+        epochs = () if "budget.num_epochs=1" in overrides else ("budget.num_epochs=2",)
+        made = finished_run(tmp_path / name, *DIGITS, *epochs, *overrides)
+        shared = replace(made.subject(), states=made.subject().states[:1])
+        found.append(shadow_log_odds(shared, candidates, is_in, lambda _: None).tolist())
+    assert (found[0] == found[1]) == is_shared
+    assert len(shadows._known_log_odds) == (1 if is_shared else 2)
 
 
 def plain_shadow(

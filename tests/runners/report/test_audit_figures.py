@@ -9,7 +9,7 @@ from PIL import Image
 
 from runners.audit.files import NAME, SCHEMA_VERSION
 from runners.audit.pictures import COPIES_NAME
-from runners.report import audit_figures
+from runners.report import audit_figures, audits
 from runners.report.audit_figures import audit_pictures, audit_tables
 from runners.report.load import Sweep, load_sweep
 from runners.report.palette import looks_of
@@ -63,8 +63,8 @@ def audited(sweep: SweepFactory) -> Sweep:
 
 
 def test_names_are_those_of_the_audit() -> None:
-    assert (audit_figures.NAME, audit_figures.COPIES_NAME) == (NAME, COPIES_NAME)
-    assert audit_figures.SCHEMA_VERSION == SCHEMA_VERSION
+    assert (audits.NAME, audit_figures.COPIES_NAME) == (NAME, COPIES_NAME)
+    assert audits.SCHEMA_VERSION == SCHEMA_VERSION
 
 
 def test_the_table_has_means_over_audited_runs(audited: Sweep) -> None:
