@@ -62,7 +62,7 @@ def _fingerprint(subject: Subject, *arrays: np.ndarray) -> str:
     digest = hashlib.sha256(repr(recipe).encode())
     for array in arrays:
         digest.update(f"{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array))
+        digest.update(array.tobytes())
     return digest.hexdigest()
 
 

@@ -9,8 +9,8 @@
 | `work_wall_s` | training, protecting and summing, without evaluation and checkpoints | s |
 | `epsilon`, `delta`, `unit` | what the record states: the smallest ε, and whose data it is about | |
 | `membership_attack` | `lira_online`, without shadow models `loss_threshold` | |
-| `auc`, `found` | of that attack: AUC, and the members found at 1 % false positives | fraction |
-| `chance_low`, `chance_high`, `p_value` | what 95 % of guesses find, and how many find as many | |
+| `auc`, `found` | of that attack: AUC, and members found at 1 % false positives | fraction |
+| `chance_low`, `chance_high`, `p_value` | what 95 % of guesses find; who finds as many | |
 | `epsilon_low`, `epsilon_ceiling` | ε that the attack proves; what a faultless one would | |
 | `inversion_attack` | the one whose copies are nearest to their originals | |
 | `psnr_db`, `chance_psnr_db` | of its copies; what is had without any update | dB |

@@ -98,7 +98,7 @@ def _accounted(mine: pd.DataFrame) -> tuple[str, str, str]:
     stated = mine.dropna(subset=["epsilon"])
     if stated.empty:
         return (DASH, DASH, DASH)
-    worst = stated.loc[stated["epsilon"].astype(float).idxmax()]
+    worst = stated.sort_values("epsilon").to_dict("records")[-1]
     return (f"{worst['epsilon']:.3g}", f"{worst['delta']:g}", str(worst["unit"]))
 
 
