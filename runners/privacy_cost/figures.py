@@ -7,7 +7,7 @@
 | `round_sim_s` | a round on the virtual clock, mean | s, virtual |
 | `num_bytes` | all that was sent | bytes |
 | `work_wall_s` | training, protecting and summing, without evaluation and checkpoints | s |
-| `epsilon`, `delta`, `unit` | what the record states: the smallest ε, and whose data it is about | |
+| `epsilon`, `delta`, `unit` | what the record states: the smallest ε; whose data it is about | |
 | `membership_attack` | `lira_online`, without shadow models `loss_threshold` | |
 | `auc`, `found` | of that attack: AUC, and members found at 1 % false positives | fraction |
 | `chance_low`, `chance_high`, `p_value` | what 95 % of guesses find; who finds as many | |

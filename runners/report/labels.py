@@ -26,7 +26,7 @@ def label_runs(runs: pd.DataFrame, records: Mapping[str, Mapping[str, Any]]) -> 
     varying = [name for name in NAMES_THAT_MAY_VARY if runs[name].nunique(dropna=False) > 1]
     labels = runs["mode"].astype(str)
     for name in varying:
-        labels = labels + ", " + name + "=" + runs[name].astype(str)
+        labels = labels + ", " + name + "=" + runs[name].fillna("none").astype(str)
     runs = runs.assign(label=labels)
     for label in runs.loc[runs.duplicated(["label", "seed"]), "label"].unique():
         rows = runs["label"] == label

@@ -1,7 +1,9 @@
 """Owns what runs of a sweep are called by the options that they differ in."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,17 +14,23 @@ NOTHING = "none"
 
 def option_titles(sweep: Sweep, group: str) -> list[str]:
     """Return each finished run's option of a group, with the settings in which runs with that
-    option differ.
+    option differ; a setting that is null is left out.
     """
     records = [sweep.records[run] for run in sweep.finished["run"]]
     titles = pd.Series([record["names"].get(group, NOTHING) for record in records])
     settings = pd.json_normalize([record["config"].get(group) or {} for record in records])
     for name in titles.unique():
         mine = titles == name
-        for column, values in settings[mine].map(str).items():
-            if values.nunique() > 1:
-                titles[mine] += f" {str(column).rpartition('.')[2]}=" + values
+        for column, values in settings[mine].items():
+            texts = values.map(partial(_setting, str(column).rpartition(".")[2]))
+            if texts.nunique() > 1:
+                titles[mine] += texts
     return titles.tolist()
+
+
+def _setting(name: str, value: Any) -> str:
+    is_null = value is None or value != value  # a table's None is no number
+    return "" if is_null else f" {name}={value}"
 
 
 def check_told_apart(runs: pd.DataFrame, key: Sequence[str], folder: Path, groups: str) -> None:

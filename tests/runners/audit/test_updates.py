@@ -10,7 +10,7 @@ from runners.audit.updates import seen_updates
 from tests.runners.audit.finished import DIGITS, finished_run
 
 
-@pytest.mark.parametrize("num_partners", [2, 3, 5, 6, 9])
+@pytest.mark.parametrize("num_partners", [2, 3, 5, 6, 8])
 def test_an_engine_that_works_one_by_one_shows_no_single_update(
     tmp_path: Path, num_partners: int
 ) -> None:
@@ -24,7 +24,8 @@ def test_an_engine_that_works_one_by_one_shows_no_single_update(
 
     seen = list(seen_updates(training, 1, 0.1, note, num_together=3))
     assert training.engine_names()[0].startswith("loop")
-    assert min(sizes) == min(3, num_partners)
+    assert min(sizes) >= min(3, num_partners)
+    assert max(sizes) <= 5  # and no more than needed
     assert [number for numbers, _ in seen for number in numbers] == list(range(num_partners))
     rows = torch.cat([updates for _, updates in seen])
     again = list(seen_updates(training, 1, 0.0, note, num_together=3))
