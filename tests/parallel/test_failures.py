@@ -72,14 +72,14 @@ def test_a_sweep_goes_on_after_a_death(
     run = Fleet.run
     killed: list[int] = []
 
-    def run_and_kill_once(self: Fleet, folder: Path, on_progress) -> None:
+    def run_and_kill_once(self: Fleet, folder: Path, on_progress, credentials) -> None:
         def progress(fraction: float) -> None:
             if not killed:
                 killed.append(self.process_ids()[1])
                 os.kill(killed[0], signal.SIGKILL)
             on_progress(fraction)
 
-        run(self, folder, progress)
+        run(self, folder, progress, credentials)
 
     monkeypatch.setattr(Fleet, "run", run_and_kill_once)
     monkeypatch.setattr("sys.argv", ["run", "-m", *FAST, "seed=0,1", f"hydra.sweep.dir={tmp_path}"])
