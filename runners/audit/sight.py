@@ -33,11 +33,14 @@ class _Left:
 
 def sight(chain: Chain, attacker: str, *, num_partners: int, seed: int) -> Protect:
     """Return what this attacker sees where so many partners take part in a merge, or as many as
-    there are rows if these are fewer, which shows more.
+    there are rows if these are fewer, which shows more. Seeing raises ValueError where compressed
+    numbers are added up as they are sent: each of these merges has other ones.
     """
     numbers = itertools.count()
 
     def see(updates: torch.Tensor) -> torch.Tensor:
+        if chain.num_sent(updates.shape[1]) != updates.shape[1]:
+            raise ValueError("not of updates that are added up as compression sends them")
         size = min(num_partners, len(updates))
         left = [_leave(chain, row, _merge(next(numbers), size, seed)) for row in updates]
         if attacker == "proxy" and chain.secure_sum is None:
