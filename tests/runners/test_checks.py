@@ -72,6 +72,16 @@ def test_only_a_shared_support_goes_under_a_secure_sum() -> None:
     assert setting.protection.wire_bytes == secagg.wire_bytes(0, kept)
 
 
+def test_bits_of_adaptive_clipping_are_entries_of_the_secure_sum() -> None:
+    """One entry more, which is longer than the byte that a bit takes in the open."""
+    federated = (*MANY, "mode=proxy/federated", "learner=none")
+    run = build(compose(*federated, "privacy=[adaptive_clip,secagg]"))
+    setting, _ = assemble(run)
+    secagg = run.privacy.mechanisms[-1]
+    load = Load(num_parameters=setting.workload.num_parameters + 1, num_partners=20)
+    assert setting.protection.wire_bytes == secagg.wire_bytes(0, load)
+
+
 def test_bits_of_adaptive_clipping_are_whole_numbers_of_a_secure_sum() -> None:
     chain = (*MANY, "mode=proxy/federated", "privacy=[adaptive_clip,secagg]")
     assert "privacy.secagg.step must divide 0.5" in refusal(*chain, "privacy.secagg.step=0.3")

@@ -83,13 +83,13 @@ def test_several_works_of_a_partner_add_up() -> None:
 
 
 def test_the_least_noise_that_a_step_was_behind_holds() -> None:
-    """Together with others each may take 10, by itself 5."""
+    """Together with others each may take 10, by itself 5: so with any step by itself."""
     allowance = Allowance(Limits(5))
     allowance.take(works(4, 0, 1), together=True)
-    allowance.take(works(4, 0, 1), together=True)
+    allowance.take(works(1, 0), together=False)
     with pytest.raises(StepsSpent):
-        allowance.take(works(1, 0), together=True)  # 9 is within 10, and above 5
-    allowance.take(works(1, 0, 1), together=True)
+        allowance.take(works(1, 0, 1), together=True)
+    allowance.take(works(6, 1, 2), together=True)
 
 
 def test_no_round_begins_that_would_go_over_if_it_is_as_large_as_the_largest() -> None:
