@@ -1,11 +1,13 @@
 """Copy a sweep's report and records to results/<name>, where README may quote them.
 
     python -m runners.publish results/runs/<sweep> demo
+    python -m runners.publish results/runs/robustness robustness --without-runs
 
-What can be made again from the records, or is large, stays behind: traces, timelines and the HTML
-page. Audits of runs are copied without their curves, which pictures show, and the report is written
-again so that it shows them. A sweep with a run that did not finish is refused: publish the whole of
-it or none.
+In: a folder of one sweep, or of several that one report is about. What can be made again from the
+records, or is large, stays behind: traces, timelines and the HTML page; of sweeps of hundreds of
+runs the records too, if asked for, as runs.csv has their figures. Audits are copied without their
+curves, which pictures show, and the report is written again so that it shows them. A sweep with a
+run that did not finish is refused: publish the whole of it or none.
 """
 
 import argparse
@@ -19,7 +21,10 @@ from rich.console import Console
 from runners.report import write_report
 
 RESULTS = Path(__file__).parents[1] / "results"
-REPORT_FILES = ("report.md", "accuracy.svg", "summary.csv", "runs.csv", "differences.csv")
+REPORT_FILES = (
+    *("report.md", "accuracy.svg", "summary.csv", "runs.csv", "differences.csv"),
+    *("robustness.csv", "privacy_cost.csv", "perplexity.csv"),
+)
 RUN_FILES = ("record.json", "rounds.parquet")
 AUDIT_NAME = "audit.json"
 AUDIT_PICTURES = ("audit_roc.png", "audit_copies.png")
@@ -30,17 +35,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m runners.publish", description=__doc__)
     parser.add_argument("sweep", type=Path, help="folder of a finished sweep, below results/runs")
     parser.add_argument("name", help="folder to make below results/")
-    arguments = parser.parse_args()
+    parser.add_argument(
+        "--without-runs", action="store_true", help="publish the tables only, no run's record"
+    )
+    given = parser.parse_args()
     try:
-        print(f"Published: {publish(arguments.sweep, RESULTS / arguments.name)}")
+        target = publish(given.sweep, RESULTS / given.name, with_runs=not given.without_runs)
+        print(f"Published: {target}")
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 
 
-def publish(sweep: Path, target: Path) -> Path:
+def publish(sweep: Path, target: Path, *, with_runs: bool = True) -> Path:
     """Copy `sweep` to `target`, which takes the place of an older publication."""
-    records = sorted(sweep.glob("*/record.json"))
+    records = sorted(sweep.glob("**/record.json"))
     if not records:
         raise ValueError(
             f"{sweep} has no runs; name a sweep's folder, such as results/runs/<sweep>"
@@ -50,7 +59,8 @@ def publish(sweep: Path, target: Path) -> Path:
         raise ValueError(
             f"{unfinished[0]} has not finished; make the sweep again and publish it whole"
         )
-    if any((path.parent / AUDIT_NAME).is_file() for path in records):
+    is_audited = any((path.parent / AUDIT_NAME).is_file() for path in records)
+    if is_audited or not (sweep / "report.md").is_file():  # several sweeps have a report each
         write_report(sweep, Console(quiet=True))
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -58,8 +68,8 @@ def publish(sweep: Path, target: Path) -> Path:
     for name in REPORT_FILES:
         if (sweep / name).exists():
             shutil.copy(sweep / name, part / name)
-    for record in records:
-        run = part / "runs" / record.parent.name
+    for record in records if with_runs else ():
+        run = part / "runs" / record.parent.relative_to(sweep)
         run.mkdir(parents=True)
         for name in RUN_FILES:
             shutil.copy(record.parent / name, run / name)

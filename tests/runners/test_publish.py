@@ -36,6 +36,23 @@ def test_copies_report_and_records_and_leaves_traces(tmp_path: Path) -> None:
     assert files == runs | {"report.md"}
 
 
+def test_several_sweeps_become_one_publication(tmp_path: Path) -> None:
+    """Each has a report of its own; the publication's is about all runs."""
+    for name in ("first", "second"):
+        SweepFactory(folder=tmp_path / "sweeps" / name).finished("solo", int(name == "second"))
+    target = publish(tmp_path / "sweeps", tmp_path / "demo")
+    assert (target / "runs/first/0/record.json").is_file()
+    assert (target / "runs/second/0/record.json").is_file()
+    assert len((target / "runs.csv").read_text().splitlines()) == 3
+
+
+def test_tables_may_go_alone(tmp_path: Path) -> None:
+    made = sweep(tmp_path / "sweep", "finished")
+    (made / "robustness.csv").write_text("attack,accuracy")
+    target = publish(made, tmp_path / "demo", with_runs=False)
+    assert {path.name for path in target.iterdir()} == {"report.md", "robustness.csv"}
+
+
 def test_takes_the_place_of_an_older_publication(tmp_path: Path) -> None:
     publish(sweep(tmp_path / "old", "finished", "finished"), tmp_path / "demo")
     target = publish(sweep(tmp_path / "new", "finished"), tmp_path / "demo")
