@@ -33,24 +33,32 @@ class _Left:
 
 def sight(chain: Chain, attacker: str, *, num_partners: int, seed: int) -> Protect:
     """Return what this attacker sees where so many partners take part in a merge, or as many as
-    there are rows if these are fewer, which shows more. Seeing raises ValueError where compressed
-    numbers are added up as they are sent: each of these merges has other ones.
+    there are rows if these are fewer, which shows more. Numbers that are not sent are seen as 0.
     """
     numbers = itertools.count()
 
     def see(updates: torch.Tensor) -> torch.Tensor:
-        if chain.num_sent(updates.shape[1]) != updates.shape[1]:
-            raise ValueError("not of updates that are added up as compression sends them")
         size = min(num_partners, len(updates))
-        left = [_leave(chain, row, _merge(next(numbers), size, seed)) for row in updates]
+        left = [_leave(chain, row, 0, _merge(next(numbers), size, seed)) for row in updates]
         if attacker == "proxy" and chain.secure_sum is None:
-            return torch.stack([one.update for one in left])
-        cohorts = (
-            [left[(first + one) % len(left)] for one in range(size)] for first in range(len(left))
-        )
+            return torch.stack([chain.lift(one.update, one.merge, one.memory) for one in left])
+        cohorts = (_cohort(chain, left, updates, first, size) for first in range(len(left)))
         return torch.stack([_sum_seen(chain, attacker, cohort) for cohort in cohorts])
 
     return see
+
+
+def _cohort(
+    chain: Chain, left: Sequence[_Left], updates: torch.Tensor, first: int, size: int
+) -> list[_Left]:
+    """Return what the first one's merge adds up. Numbers that stand for others in each merge must
+    come from this one; else what left in merges of their own will do.
+    """
+    members = [(first + one) % len(left) for one in range(size)]
+    if chain.num_sent(updates.shape[1]) == updates.shape[1]:
+        return [left[member] for member in members]
+    merge = left[first].merge
+    return [_leave(chain, updates[member], one, merge) for one, member in enumerate(members)]
 
 
 def _merge(number: int, num_partners: int, seed: int) -> Merge:
@@ -64,10 +72,10 @@ def _merge(number: int, num_partners: int, seed: int) -> Merge:
     )
 
 
-def _leave(chain: Chain, update: torch.Tensor, merge: Merge) -> _Left:
-    """Return an update of the merge's first partner as it leaves it."""
+def _leave(chain: Chain, update: torch.Tensor, partner: int, merge: Merge) -> _Left:
+    """Return a partner's update as it leaves it."""
     memory = chain.new_memory()
-    updates, figures = chain.protect(update[None].clone(), [0], merge, memory)
+    updates, figures = chain.protect(update[None].clone(), [partner], merge, memory)
     return _Left(update=updates[0], figures=figures[0], merge=merge, memory=memory)
 
 
@@ -79,4 +87,6 @@ def _sum_seen(chain: Chain, attacker: str, cohort: Sequence[_Left]) -> torch.Ten
     if attacker == "partner":
         figures = torch.stack([one.figures for one in cohort]).double().sum(dim=0)
         mean = chain.reveal(mean, figures, cohort[0].merge, cohort[0].memory)
+    else:
+        mean = chain.lift(mean, cohort[0].merge, cohort[0].memory)
     return mean.to(cohort[0].update.dtype)

@@ -140,10 +140,13 @@ class Chain:
     ) -> "torch.Tensor":
         """Return the sum as the proxy publishes it, with as many numbers as an update."""
         pieces = figures.split([one.num_figures for one in self.mechanisms])
-        each = self._each(merge, memory)
-        for (mechanism, merge_), piece in zip(each, pieces, strict=True):
+        for (mechanism, merge_), piece in zip(self._each(merge, memory), pieces, strict=True):
             total = mechanism.reveal(total, piece, merge_)
-        for mechanism, merge_ in reversed(each):
+        return self.lift(total, merge, memory)
+
+    def lift(self, total: "torch.Tensor", merge: Merge, memory: list[Memory]) -> "torch.Tensor":
+        """Return the update that what is sent, or a sum of it, stands for."""
+        for mechanism, merge_ in reversed(self._each(merge, memory)):
             total = mechanism.lift(total, merge_)
         return total
 

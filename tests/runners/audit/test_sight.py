@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from runners.audit.sight import sight
+from runners.compression.stage import compressed
 from runners.privacy import Mechanism, Merge
 from runners.privacy.chain import Chain
 from runners.privacy.none import Plain
+from tests.runners.compression.options import random_k, vector
 
 UPDATES = torch.tensor([[3.0, 4.0], [0.0, 1.0], [2.0, 0.0]])
 
@@ -76,3 +78,20 @@ def test_each_call_is_of_new_merges() -> None:
     see = sight(Chain([Halving()]), "partner", num_partners=1, seed=0)
     first, second = see(UPDATES[:1].clone()), see(UPDATES[:1].clone())
     assert (second - first).tolist() == [[10.0, 10.0]]
+
+
+@pytest.mark.parametrize("attacker", ["proxy", "partner"])
+@pytest.mark.parametrize("secure", [(), (Summing(),)])
+def test_few_numbers_are_seen_where_they_stand(
+    attacker: str, secure: tuple[Mechanism, ...]
+) -> None:
+    """Half of 8 numbers, the same of all partners of a merge: others are unknown, and seen as 0."""
+    option = random_k(0.5, shared_support=True)
+    chain = compressed(Chain((Plain(), *secure)), option, vector(8))
+    updates = torch.arange(1.0, 25.0).view(3, 8)
+    rows = sight(chain, attacker, num_partners=2, seed=0)(updates.clone())
+    is_sum = attacker == "partner" or bool(secure)
+    wanted = (updates + updates.roll(-1, dims=0)) / 2 if is_sum else updates
+    assert rows.shape == updates.shape
+    assert (rows != 0).sum(dim=1).tolist() == [4, 4, 4]
+    assert torch.equal(rows, torch.where(rows != 0, wanted, 0.0))
