@@ -32,9 +32,12 @@ def losses_of(training: LocalTraining, vector: torch.Tensor, numbers: np.ndarray
 def log_odds(losses: np.ndarray) -> np.ndarray:
     """Return ln(p / (1 − p)) of the confidence p = e^−loss, which is near to normal.
 
-    That is −ln(e^loss − 1). For losses other than cross entropy it is the same function of them.
+    That is −ln(e^loss − 1), or −loss − ln(1 − e^−loss), which does not overflow. For losses other
+    than cross entropy it is the same function of them.
     """
-    return -np.log(np.expm1(np.maximum(losses, SMALLEST_LOSS)))
+    losses = np.maximum(losses, SMALLEST_LOSS)
+    odds: np.ndarray = -losses - np.log(-np.expm1(-losses))
+    return odds
 
 
 def online_scores(target: np.ndarray, shadows: np.ndarray, is_in: np.ndarray) -> np.ndarray:

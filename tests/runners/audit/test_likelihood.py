@@ -25,6 +25,11 @@ def test_log_odds_of_a_certain_model_are_finite() -> None:
     assert log_odds(np.zeros(1))[0] == pytest.approx(16 * np.log(10))  # −ln(1e-16)
 
 
+def test_log_odds_of_a_wrong_and_certain_model_are_finite() -> None:
+    """e^1000 is no number of a computer's, −ln(e^1000 − 1) is −1000."""
+    assert log_odds(np.array([1000.0]))[0] == pytest.approx(-1000)
+
+
 SHADOWS = np.array([[3.0, 1.0], [5.0, 3.0], [0.0, 0.0], [2.0, 0.0]])
 IS_IN = np.array([[True, False], [True, False], [False, True], [False, True]])
 # The first sample: in 3 and 5, mean 4; out 0 and 2, mean 1. The second: in 0 and 0, out 1 and 3.
