@@ -5,9 +5,9 @@
 
 In: a folder of one sweep, or of several that one report is about. What can be made again from the
 records, or is large, stays behind: traces, timelines and the HTML page; of sweeps of hundreds of
-runs the records too, if asked for, as runs.csv has their figures. Audits are copied without their
-curves, which pictures show, and the report is written again so that it shows them. A sweep with a
-run that did not finish is refused: publish the whole of it or none.
+runs the records and the report's text too, if asked for, as runs.csv has their figures. Audits are
+copied without their curves, which pictures show, and the report is written again so that it shows
+them. A sweep with a run that did not finish is refused: publish the whole of it or none.
 """
 
 import argparse
@@ -21,10 +21,11 @@ from rich.console import Console
 from runners.report import write_report
 
 RESULTS = Path(__file__).parents[1] / "results"
-REPORT_FILES = (
-    *("report.md", "accuracy.svg", "summary.csv", "runs.csv", "differences.csv"),
+TABLES = (
+    *("summary.csv", "runs.csv", "differences.csv"),
     *("robustness.csv", "privacy_cost.csv", "perplexity.csv"),
 )
+REPORT_FILES = ("report.md", "accuracy.svg", *TABLES)
 RUN_FILES = ("record.json", "rounds.parquet")
 AUDIT_NAME = "audit.json"
 AUDIT_PICTURES = ("audit_roc.png", "audit_copies.png")
@@ -65,7 +66,7 @@ def publish(sweep: Path, target: Path, *, with_runs: bool = True) -> Path:
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    for name in REPORT_FILES:
+    for name in REPORT_FILES if with_runs else TABLES:
         if (sweep / name).exists():
             shutil.copy(sweep / name, part / name)
     for record in records if with_runs else ():

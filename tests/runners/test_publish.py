@@ -50,7 +50,7 @@ def test_tables_may_go_alone(tmp_path: Path) -> None:
     made = sweep(tmp_path / "sweep", "finished")
     (made / "robustness.csv").write_text("attack,accuracy")
     target = publish(made, tmp_path / "demo", with_runs=False)
-    assert {path.name for path in target.iterdir()} == {"report.md", "robustness.csv"}
+    assert {path.name for path in target.iterdir()} == {"robustness.csv"}
 
 
 def test_takes_the_place_of_an_older_publication(tmp_path: Path) -> None:
