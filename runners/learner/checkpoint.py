@@ -75,7 +75,7 @@ class Checkpoint:
                 "controls": learner.merging.controls.of_partner,
                 "num_merges": learner.merging.num_merges,
                 "memories": learner.merging.memories,
-                "attack_memory": learner.merging.attack_memory,
+                "attack_memory": learner.merging.malicious.memory,
                 "phases": learner.stopwatch.phases(),
             },
         )
@@ -90,7 +90,7 @@ class Checkpoint:
         learner.merging.controls.of_partner = self.learner["controls"]
         learner.merging.num_merges = self.learner["num_merges"]
         learner.merging.memories = self.learner["memories"]
-        learner.merging.attack_memory = self.learner["attack_memory"]
+        learner.merging.malicious.memory = self.learner["attack_memory"]
         learner.stopwatch.restore(self.learner["phases"])
 
 

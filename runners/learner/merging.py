@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
-from typing import Any
 
 import torch
 
@@ -22,6 +21,7 @@ from runners.learner.controls import Controls, check_controls
 from runners.learner.distilling import Teacher
 from runners.learner.horovod import Ranks
 from runners.learner.local_training import LocalTraining
+from runners.learner.malicious import Malicious, Piece
 from runners.learner.merge_sums import MergeSums
 from runners.learner.overlap import mean_of_holders
 from runners.learner.version import Version, version_of
@@ -31,11 +31,6 @@ from runners.privacy.chain import Chain
 from runners.secure_sum import SumNotRevealed
 from runners.stopwatch import Stopwatch
 from sim.learner import Part, Work
-
-Piece = tuple[Sequence[int], torch.Tensor, torch.Tensor]
-"""Some of the works of a rank: their numbers, counted among those of the rank, a row for each, and
-their losses.
-"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,8 +80,8 @@ class _Sent:
 class Merging:
     """Train cohorts and merge their updates, with all other ranks.
 
-    `num_merges` are those so far, `memories` what privacy's mechanisms remember of them, and
-    `attack_memory` what malicious partners do.
+    `num_merges` are those so far, `memories` what privacy's mechanisms remember of them;
+    `malicious` is what partners do whom an attack makes so.
     """
 
     def __init__(
@@ -104,12 +99,11 @@ class Merging:
         self.controls = Controls(training.num_partners)
         self.num_merges = 0
         self.memories = privacy.new_memory()
-        self.attack_memory: dict[str, Any] = {}
+        self.malicious = Malicious(attack, ranks, stopwatch, training.model.size)
         self._ranks = ranks
         self._training = training
         self._privacy = privacy
         self._aggregation = aggregation
-        self._attack = attack
         self._stopwatch = stopwatch
         self._seed = seed
         self._secret = secret
@@ -149,11 +143,6 @@ class Merging:
             losses=sums.losses.cpu(),
             norms=sums.norms.cpu(),
         )
-
-    def observe(self, before: Version, after: Version) -> None:
-        """Show malicious partners what the model, which is sent to them too, has moved by."""
-        if self._attack.observes:
-            self._attack.observe(after.weights() - before.weights(), self.attack_memory)
 
     def _no_update(self) -> Update:
         training = self._training
@@ -284,7 +273,7 @@ class Merging:
     ) -> Iterator[_Sent]:
         """Yield the updates of hosted works as they leave their partners."""
         pieces = self._honest(cohort, part, numbers, sums)
-        for some, updates, losses in self._corrupted(pieces, cohort, numbers, merge):
+        for some, updates, losses in self.malicious.sent(pieces, numbers, merge):
             partners = [cohort.works[numbers[number]].partner for number in some]
             updates, figures = self._privacy.protect(updates, partners, merge, self.memories)
             if cohort.wire_bytes_per_parameter is not None:
@@ -310,33 +299,6 @@ class Merging:
                 for number, update in zip(piece.numbers, updates, strict=True):
                     self._note_control(cohort, numbers[number], update, sums)
             yield piece.numbers, updates, piece.losses
-
-    def _corrupted(
-        self, pieces: Iterator[Piece], cohort: Cohort, numbers: Sequence[int], merge: Merge
-    ) -> Iterator[Piece]:
-        """Yield what partners send, malicious ones too, instead of their updates."""
-        told = replace(merge, memory=self.attack_memory)
-        if self._attack.needs_all_rows:
-            yield from self._corrupted_together(pieces, numbers, told)
-            return
-        for some, updates, losses in pieces:
-            partners = [cohort.works[numbers[number]].partner for number in some]
-            yield some, self._attack.corrupt(updates, partners, told), losses
-
-    def _corrupted_together(
-        self, pieces: Iterator[Piece], numbers: Sequence[int], merge: Merge
-    ) -> Iterator[Piece]:
-        """Show the attack the updates of all ranks at once, and yield those of this one."""
-        shape = (len(merge.partners), self._training.model.size)
-        rows = torch.zeros(shape, device=self._ranks.device)
-        losses = torch.zeros(len(numbers), device=self._ranks.device)
-        for some, updates, piece_losses in pieces:
-            rows[[numbers[number] for number in some]] = updates
-            losses[list(some)] = piece_losses
-        with self._stopwatch.phase("communicate"):
-            self._ranks.sum(rows, "rows to attack")
-        rows = self._attack.corrupt(rows, merge.partners, merge)
-        yield range(len(numbers)), rows[list(numbers)], losses
 
     def _note_control(
         self, cohort: Cohort, number: int, update: torch.Tensor, sums: MergeSums
@@ -380,7 +342,7 @@ class Merging:
     def _needs_rows(self, cohort: Cohort) -> bool:
         return (
             self._privacy.needs_rows
-            or self._attack.needs_rows
+            or self.malicious.needs_rows
             or cohort.control is not None
             or cohort.teachers is not None
             or cohort.wire_bytes_per_parameter is not None

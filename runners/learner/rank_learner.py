@@ -110,7 +110,7 @@ class RankLearner:
         teachers: list[Teacher] | None = None if distillation is None else []
         update = self._update(version, works, weights, outer, teachers, dropped)
         merged = self._moved(version, update.vector, outer)
-        self.merging.observe(version, merged)
+        self.merging.malicious.observe(version.weights(), merged.weights())
         if update.control_change is not None:
             change = update.control_change.to(torch.float32)
             merged.control = change if version.control is None else version.control + change

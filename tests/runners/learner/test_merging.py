@@ -293,6 +293,6 @@ def test_a_free_rider_sends_what_the_model_last_moved_by() -> None:
     close(merge.update(cohort(mine)).vector, 0.3 * second + 0.2 * third)
     other.update(cohort(honest))
     start = Version(version=0, owner=None, vector=mine.model.initial)
-    merge.observe(start, start.next(start.weights() + 1))
+    merge.malicious.observe(start.weights(), start.weights() + 1)
     without_first = replace(cohort(honest), weights=(0.0, *WEIGHTS[1:]))
     close(merge.update(cohort(mine)).vector, other.update(without_first).vector + 0.5)
