@@ -14,6 +14,7 @@ from runners.anonymisation.none import Unchanged
 from runners.anonymisation.passage import providers_of, with_costs
 from runners.attack import Attack
 from runners.checks import (
+    check_agent,
     check_aggregation,
     check_anonymisation,
     check_attack,
@@ -46,13 +47,14 @@ from sim.hardware import Hardware
 from sim.learner.none import TimeOnly
 from sim.protection import Protection
 from sim.scenario import Scenario
+from sim.setting import Mode, Setting
 from sim.tariff import Tariff
 from sim.topology import Topology
 from sim.trace import LEVELS
 from sim.transport import Transport
 from sim.variability import Variability
 from sim.workload import Workload
-from sim.world import Mode, Setting, World
+from sim.world import World
 
 BYTES_PER_PARAMETER = 4
 """Models are trained and sent in float32."""
@@ -147,6 +149,7 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
             if run.learner.launcher == "own":
                 check_num_ranks(run.learner.num_ranks, len(consortium.partners))
         run.agent.check(len(consortium.partners))
+        check_agent(run.agent, run.mode)
         check_aggregation(run.aggregation, run.mode, consortium)
         check_attack(run.attack, run.mode, run.task, len(consortium.partners))
         check_compression(run.compression, run.mode)

@@ -17,9 +17,10 @@ from runners.privacy.chain import Chain, names_of
 from runners.task import Task
 from runners.task.supervised import Supervised
 from runners.training import Training
+from sim.agent import Agent
 from sim.consortium import Consortium
 from sim.mode.proxy.data_proxy import DataProxy
-from sim.world import Mode
+from sim.setting import Mode
 
 LEAST_SUMMED = 2
 """Updates behind a sum that hides each of them."""
@@ -32,6 +33,16 @@ def check_augmentation(task: Task, training: Training) -> None:
         raise ValueError(
             f"training.augmentation must be none for samples that are no images, got "
             f"{training.augmentation} for samples of shape {inputs}; try task=mnist_cnn"
+        )
+
+
+def check_agent(agent: Agent, mode: Mode) -> None:
+    """Raise ValueError where an agent decides what a mode does not understand."""
+    if missing := sorted(agent.actions - mode.actions):
+        raise ValueError(
+            f"the mode must understand what the agent decides ({', '.join(sorted(agent.actions))}),"
+            f" and does not understand {', '.join(missing)}; try mode=proxy/federated, or "
+            "agent=static"
         )
 
 

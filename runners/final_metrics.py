@@ -14,7 +14,7 @@ import numpy as np
 
 from runners.metrics import Metrics, measure
 from sim.learner import Model
-from sim.world import Outcome
+from sim.outcome import Outcome
 
 if TYPE_CHECKING:
     from runners.learner.horovod import Ranks

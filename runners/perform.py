@@ -17,7 +17,9 @@ from runners.record import SCHEMA_VERSION, config_hash, describe, write_record, 
 from runners.transport.logs import access_of
 from sim.learner import Learner
 from sim.learner.none import TimeOnly
-from sim.world import Outcome, Setting, World
+from sim.outcome import Outcome
+from sim.setting import Setting
+from sim.world import World
 
 if TYPE_CHECKING:
     from runners.learner.horovod import Ranks

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from runners.record import write_atomically
+from sim.outcome import Outcome, ServerUse
 from sim.tariff import Tariff, Usage
 from sim.trace import KINDS, SPAN_COLUMNS, Round, Span
-from sim.world import Outcome, ServerUse
 
 TIMELINE_MAX_SPANS = 100_000
 """A timeline holds the first spans: viewers grow slow, and the parquet file has them all.

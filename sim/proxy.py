@@ -38,9 +38,15 @@ class ProxyServer(Machine):
         self.queued_sim_s = 0.0
         self.busy_sim_s = 0.0
         self.num_crashes = 0
+        self._num_arrived = 0
         self._trace = trace
         self._merge_bytes_per_s = proxy.merge_bytes_per_s
         self._clear()
+
+    @property
+    def queue_length(self) -> int:
+        """Updates that wait, or are being merged."""
+        return self._num_arrived - self.num_jobs
 
     def merge(self, num_bytes: float) -> Job:
         """Queue an update of `num_bytes`."""
@@ -49,6 +55,7 @@ class ProxyServer(Machine):
     def serve(self, num_bytes: float, bytes_per_s: float) -> Job:
         """Queue a job of `num_bytes` that a worker does at a rate of its own."""
         now_sim_s = self.env.now
+        self._num_arrived += 1
         free_at_sim_s, worker = self._free_at_sim_s[0]
         start_sim_s = max(now_sim_s, free_at_sim_s)
         service_sim_s = num_bytes / bytes_per_s
@@ -65,6 +72,7 @@ class ProxyServer(Machine):
     def stop(self) -> None:
         """Lose the queue, and what is being merged."""
         self.num_crashes += 1
+        self._num_arrived = self.num_jobs
         self._clear()
 
     def _clear(self) -> None:

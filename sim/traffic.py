@@ -92,6 +92,11 @@ class Traffic:
             route.flow_bytes_per_s = self._transport.flow_bytes_per_s(round_trip_sim_s)
         return route
 
+    def round_trip_sim_s(self, source: Machine, target: Machine) -> float:
+        """Return how long an empty message takes there and back, where nothing holds it up."""
+        there, back = self.route(source, target), self.route(target, source)
+        return there.latency_sim_s + back.latency_sim_s
+
     def isolate(self, names: frozenset[str]) -> Link:
         """Return a gate that from now on all messages between `names` and all others cross: no
         bottleneck, but it can be cut.

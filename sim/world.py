@@ -6,133 +6,58 @@ A `Setting` comes in, an `Outcome` goes out. This is the only place that runs th
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
 
 import simpy
 
-from sim.agent import Agent, Observation
 from sim.allowance import Allowance, StepsSpent
-from sim.availability import Availability
-from sim.bandwidth import Bandwidth
-from sim.bounds import one_of
-from sim.budget import Budget
 from sim.collective import Phase
-from sim.consortium import Consortium, Proxy
-from sim.fault import Fault
-from sim.hardware import Hardware
+from sim.consortium import Proxy
+from sim.deciding import Deciding
+from sim.decision import Decision
+from sim.ending import Ending
 from sim.learner import Learner, Merged, Model
-from sim.ledger import Ledger, NoProgress
+from sim.ledger import Ledger
 from sim.limited_learner import LimitedLearner
 from sim.machine import Machine
+from sim.monitor import Monitor
 from sim.network import Network
 from sim.outages import Outages
+from sim.outcome import Outcome, ServerUse
 from sim.partner import Member
 from sim.presence import Presence, Steps
-from sim.protection import Protection
+from sim.protocol.local_training import LocalTraining
 from sim.proxy import ProxyServer
 from sim.routing import Router
+from sim.setting import Setting
 from sim.streams import stream
 from sim.surroundings import start_surroundings
-from sim.topology import Topology
-from sim.trace import LEVELS, PROXY, Round, Span, Trace
+from sim.trace import PROXY, Trace
 from sim.traffic import Traffic
 from sim.transfer import Transfer
-from sim.transport import Transport
-from sim.variability import Variability
-from sim.workload import Workload
-
-
-class Mode(Protocol):
-    """A protocol, written once: a SimPy process that says who computes, sends, waits and learns."""
-
-    merges_in_one_place: ClassVar[bool]
-    """Whether one machine sees every partner's update by itself, so that a rule other than the sum
-    can merge them.
-    """
-    merges_updates: ClassVar[bool]
-    """Whether partners' updates go through `Learner.merge` alone, where they can be protected."""
-
-    @property
-    def merges_single_updates(self) -> bool:
-        """Whether each update is merged by itself, so that a sum of them would be one of them."""
-        ...
-
-    def run(self, world: "World") -> Steps:
-        """Yield the events the protocol waits for, until the world's budget is spent."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """Hold all that a simulation depends on, but for the learner.
-
-    `protection` is what privacy and compression make of an update; `merge_passes` is how often a
-    server goes through an update to merge it.
-    """
-
-    consortium: Consortium
-    topology: Topology
-    transport: Transport
-    bandwidth: Bandwidth
-    workload: Workload
-    hardware: Hardware
-    variability: Variability
-    availability: Availability
-    fault: Fault
-    mode: Mode
-    agent: Agent
-    budget: Budget
-    protection: Protection
-    merge_passes: float
-    seed: int
-    trace_level: str
-
-    def __post_init__(self) -> None:
-        one_of("trace_level", self.trace_level, LEVELS)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServerUse:
-    """Hold what a server did: bytes it sent and received, updates merged, their mean time in its
-    queue, and the part of its workers' time that they took (0 to 1).
-    """
-
-    name: str
-    num_bytes: float
-    num_merged: int
-    mean_queue_sim_s: float
-    utilisation: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """Hold what a simulation leaves behind."""
-
-    rounds: list[Round]
-    spans: list[Span]
-    models: tuple[Model, ...]
-    answers_jointly: bool
-    servers: tuple[ServerUse, ...]
-    ended_by: str
+from sim.view import View
 
 
 class World:
     """The parts of one simulation, as its mode sees them."""
 
     def __init__(
-        self, setting: Setting, learner: Learner, on_round: Callable[[float], None]
+        self,
+        setting: Setting,
+        learner: Learner,
+        on_round: Callable[[float], None],
+        *,
+        asks_outside: bool = False,
     ) -> None:
-        """Build the parts; `on_round` is told the budget's spent fraction after every round."""
+        """Build the parts; `on_round` is told the budget's spent fraction after every round. A
+        world that `asks_outside` has no use for the setting's agent: it stands still at questions.
+        """
         self.env = simpy.Environment()
         self.setting = setting
         self.workload = setting.workload
         self.budget = setting.budget
         limits = setting.protection.step_limits
-        self._allowance = None if limits is None else Allowance(limits)
-        self.learner = (
-            learner if self._allowance is None else LimitedLearner(learner, self._allowance)
-        )
+        allowance = None if limits is None else Allowance(limits)
+        self.learner = learner if allowance is None else LimitedLearner(learner, allowance)
         self.trace = Trace(level=setting.trace_level)
         self.network = Network(self.env, stream(setting.seed, "network", "jitter"))
         self.outages = Outages(self.network)
@@ -143,7 +68,8 @@ class World:
         self.members = self._build_members()
         self.servers: list[ProxyServer] = []
         self.proxies = self._build_proxies()
-        self._agent_rng = stream(setting.seed, "agent")
+        self._deciding = Deciding(self, asks_outside=asks_outside)
+        self._process: simpy.Process | None = None
         self._ledger = Ledger(
             budget=setting.budget,
             workload=setting.workload,
@@ -152,15 +78,42 @@ class World:
             trace=self.trace,
             on_round=on_round,
         )
+        self._ending = Ending(self._ledger, setting.protection, allowance)
 
     def run(self) -> Outcome:
         """Run the mode to its end; raises NoProgress when it can't get there."""
+        self.start()
+        self._run_until(self._process)
+        return self.end()
+
+    def start(self) -> None:
+        """Let what surrounds the mode begin, and the mode."""
         start_surroundings(self)
-        process = self.env.process(self.setting.mode.run(self))
+        self._process = self.env.process(self.setting.mode.run(self))
+
+    def next_question(self) -> View | None:
+        """Run until somebody outside has to decide, and return what can be seen then; None at the
+        run's end.
+        """
+        questions = self._deciding.questions
+        assert questions is not None, "the world asks its own agent"
+        assert self._process is not None, "start comes first"
+        self._run_until(self._process | questions.asked)
+        return questions.view
+
+    def answer(self, decision: Decision) -> None:
+        """Decide from outside; `next_question` then goes on."""
+        assert self._deciding.questions is not None, "the world asks its own agent"
+        self._deciding.questions.answer(decision)
+
+    def _run_until(self, event: simpy.Event | None) -> None:
         try:
-            self.env.run(until=process)
+            self.env.run(until=event)
         except StepsSpent as spent:
             self._give_up_round(spent)
+
+    def end(self) -> Outcome:
+        """Stop what is still under way, and return what the run leaves behind."""
         self._close()
         return Outcome(
             rounds=self.trace.rounds,
@@ -168,7 +121,7 @@ class World:
             models=self._ledger.models,
             answers_jointly=self._ledger.answers_jointly,
             servers=tuple(self._use(server) for server in self.servers),
-            ended_by=self._ended_by(),
+            ended_by=self._ending.reason,
         )
 
     def try_start(self) -> None:
@@ -176,8 +129,7 @@ class World:
 
         The world is used up by that.
         """
-        start_surroundings(self)
-        self.env.process(self.setting.mode.run(self))
+        self.start()
         self.env.run(until=math.nextafter(0.0, 1.0))
 
     def _build_members(self) -> list[Member]:
@@ -224,14 +176,7 @@ class World:
 
     def _give_up_round(self, spent: StepsSpent) -> None:
         """Close a round from which nothing may be learned, as the last one."""
-        if self._ledger.spent_fraction == 0:
-            raise NoProgress(
-                "no step is within the limit of what may be known of an example: it ends the run "
-                "before its first round does; try a larger privacy.dp_sgd.max_epsilon, more noise, "
-                "or fewer local steps"
-            ) from spent
-        assert self._allowance is not None, "there was a limit"
-        self._allowance.is_over = True
+        self._ending.give_up(spent)
         for member in self.members:
             member.close()
         self.end_round(
@@ -242,14 +187,6 @@ class World:
             num_samples=0,
             evaluates=True,
         )
-
-    def _ended_by(self) -> str:
-        """Return what has ended the run: `target`, `patience`, `budget` or `privacy`."""
-        if self._ledger.stopped_by is not None:
-            return self._ledger.stopped_by
-        if self._ledger.spent_fraction < 1 and (self._is_exhausted or self._is_over):
-            return "privacy"
-        return "budget"
 
     def _close(self) -> None:
         """Stop what is still under way at the end, and count its time and bytes to the last
@@ -278,9 +215,16 @@ class World:
         """The proxy, or the first of its replicas."""
         return self.proxies[0]
 
-    def proxy_of(self, member: Member) -> ProxyServer:
-        """Return the replica that serves a partner."""
-        return self.proxies[member.index % len(self.proxies)]
+    def proxy_of(self, member: Member, decision: Decision | None = None) -> ProxyServer:
+        """Return the replica that serves a partner, which an agent may decide."""
+        number = member.index
+        if decision is not None:
+            number = decision.routes.get(number, number % (decision.num_replicas or number + 1))
+        return self.proxies[number % len(self.proxies)]
+
+    def members_of(self, decision: Decision) -> list[Member]:
+        """Return those who take part."""
+        return [self.members[partner] for partner in decision.partners]
 
     def up(self, members: Sequence[Member]) -> list[Member]:
         """Return those that are up."""
@@ -290,15 +234,17 @@ class World:
         """Wait until enough of the machines are up."""
         return self.presence.until(machines, num_up)
 
-    def pick(self, candidates: Sequence[Member], num_wanted: int | None = None) -> list[Member]:
-        """Ask the agent who of the candidates takes part now; at least one must be there."""
-        observation = Observation(
-            round=self.trace.round,
-            available=tuple(member.index for member in candidates),
-            num_wanted=num_wanted,
-        )
-        chosen = self.setting.agent.choose(observation, self._agent_rng)
-        return [self.members[partner] for partner in chosen]
+    def decide(
+        self, candidates: Sequence[Member], local: LocalTraining, num_wanted: int | None = None
+    ) -> Steps:
+        """Return the agent's `Decision`: who of the candidates takes part now, and how. At least
+        one must be there; `num_wanted` None leaves to the agent how many.
+        """
+        return self._deciding.decide(candidates, local, num_wanted)
+
+    def until_decided(self) -> Steps:
+        """Wait until nothing is to be decided: somebody outside takes one question at a time."""
+        return self._deciding.until_decided()
 
     def attempt(self, machines: Sequence[Machine], steps: Steps) -> simpy.Process:
         """Run `steps` as a process that needs `machines`; its value says if it came to its end."""
@@ -308,15 +254,13 @@ class World:
         """Send a message that is on nobody's timeline."""
         return self.traffic.send(source, target, num_bytes)
 
-    def send(self, member: Member, num_bytes: float) -> simpy.Event:
-        """Send from a partner to its proxy; the partner is busy until all has arrived."""
-        transfer = self.transfer(member, self.proxy_of(member), num_bytes)
-        return member.traced("transfer", transfer, num_bytes)
+    def send(self, member: Member, server: ProxyServer, num_bytes: float) -> simpy.Event:
+        """Send from a partner to a server; the partner is busy until all has arrived."""
+        return member.traced("transfer", self.transfer(member, server, num_bytes), num_bytes)
 
-    def receive(self, member: Member, num_bytes: float) -> simpy.Event:
-        """Send from its proxy to a partner; the partner is busy until all has arrived."""
-        transfer = self.transfer(self.proxy_of(member), member, num_bytes)
-        return member.traced("transfer", transfer, num_bytes)
+    def receive(self, member: Member, server: ProxyServer, num_bytes: float) -> simpy.Event:
+        """Send from a server to a partner; the partner is busy until all has arrived."""
+        return member.traced("transfer", self.transfer(server, member, num_bytes), num_bytes)
 
     def protect(self, member: Member, server: ProxyServer | None) -> Steps:
         """Let a partner make its update fit to be sent, with what it has to ask of a server for
@@ -370,37 +314,39 @@ class World:
         )
 
     @property
+    def monitor(self) -> Monitor:
+        """What the proxy sees."""
+        return self._deciding.monitor
+
+    def saw_returning(self, member: Member, *, is_merged: bool) -> None:
+        """Let the proxy see that a partner is free again, and if anything has come of its work."""
+        self.monitor.saw_returning(member.index, self.trace.round, is_merged=is_merged)
+
+    @property
+    def spent_fraction(self) -> float:
+        """The part of the budget's samples that has been trained on."""
+        return self._ledger.spent_fraction
+
+    @property
     def is_spent(self) -> bool:
         """Whether the budget's samples have been trained on, another round would overspend an
         example's privacy, or the run is stopped.
         """
-        return self._ledger.spent_fraction >= 1 or self._is_over or self.is_stopped
+        return self._ending.is_spent
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether an evaluation, or a budget of merges, has ended the run before its time."""
+        return self._ending.is_stopped
 
     @property
     def wire_bytes(self) -> int:
         """What an update weighs on the wire."""
         return self.setting.protection.wire_bytes
 
-    @property
-    def is_stopped(self) -> bool:
-        """Whether an evaluation, or a budget of merges, has ended the run before its time."""
-        return self._ledger.stopped_by is not None or self._is_exhausted
-
-    @property
-    def _is_exhausted(self) -> bool:
-        return self._ledger.num_merges >= self._max_merges
-
-    @property
-    def _max_merges(self) -> float:
-        return self.setting.protection.max_merges
-
-    @property
-    def _is_over(self) -> bool:
-        return self._allowance is not None and self._allowance.is_over
-
     def cut_steps(self, num_steps: int, data_of: tuple[int, ...]) -> int:
         """Return as many of a plan's steps, which all draw from these data, as privacy allows."""
-        return num_steps if self._allowance is None else self._allowance.cut(num_steps, data_of)
+        return self._ending.cut_steps(num_steps, data_of)
 
     def tensor_bytes(self, num_bytes: float) -> list[float]:
         """Divide an update's bytes among the gradient tensors, in forward order."""
@@ -430,11 +376,8 @@ class World:
         """
         for member in self.members:
             member.rest()
-        if self._allowance is not None:
-            self._allowance.end_round()
-        num_merges = self._ledger.num_merges + len(merged)
-        if evaluates is None and (self._is_over or num_merges >= self._max_merges):
-            evaluates = True  # the curve has its end, wherever privacy ends the run
+        self._deciding.learn(merged)
+        has_to = self._ending.evaluates(len(merged))
         self._ledger.end_round(
             self.env.now,
             models,
@@ -442,5 +385,5 @@ class World:
             num_participants=num_participants,
             num_dropped=num_dropped,
             num_samples=num_samples,
-            evaluates=evaluates,
+            evaluates=has_to if evaluates is None else evaluates,
         )

@@ -19,13 +19,14 @@ from sim.hardware.instant import Instant
 from sim.learner.none import TimeOnly
 from sim.mode.partner.allreduce import Allreduce
 from sim.protection import Protection
+from sim.setting import Mode, Setting
 from sim.topology import Topology
 from sim.topology.star import Star
 from sim.transport.ideal import Ideal
 from sim.variability import Variability
 from sim.variability.none import Steady
 from sim.workload import Workload
-from sim.world import Mode, Setting, World
+from sim.world import World
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,7 @@ class Solo:
 
     merges_in_one_place: ClassVar[bool] = False
     merges_updates: ClassVar[bool] = False
+    actions: ClassVar[frozenset[str]] = frozenset()
     merges_single_updates: ClassVar[bool] = False
 
     def run(self, world: World) -> Steps:

@@ -7,6 +7,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from sim.bounds import at_least, not_negative, positive
 from sim.learner import LocalRule, Model, Work
 from sim.partner import Member
@@ -62,12 +65,17 @@ class LocalTraining:
         num_batches = self.local_epochs * workload.num_samples[partner] / workload.batch_size
         return max(1, math.ceil(round(num_batches, 6)))  # 1.1 * 100 / 10 is 11.000000000000002
 
-    def work(self, world: "World", member: Member, start: Model) -> Work:
-        """Return a partner's work on its own data, from `start` on."""
+    def all_num_steps(self, workload: Workload) -> npt.NDArray[np.int64]:
+        """Return the batches that each partner takes."""
+        partners = range(len(workload.num_samples))
+        return np.array([self.num_steps(workload, one) for one in partners], dtype=np.int64)
+
+    def work(self, world: "World", member: Member, start: Model, num_steps: int | None) -> Work:
+        """Return a partner's work on its own data, from `start` on; None takes the usual steps."""
         return Work(
             partner=member.index,
             start=start,
-            num_steps=self.num_steps(world.workload, member.index),
+            num_steps=num_steps or self.num_steps(world.workload, member.index),
             data_of=(member.index,),
             rule=self.rule,
         )

@@ -13,6 +13,7 @@ from sim.protocol.insist import insist
 from sim.protocol.local_training import LocalTraining
 from sim.protocol.passage import pass_on
 from sim.protocol.replicas import Sum, sum_at
+from sim.protocol.visit import Visit, visit
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -82,13 +83,13 @@ class Tour:
         return [member for member, one in zip(members, attempts, strict=True) if one.value]
 
     def _take_part(self, member: Member, local: LocalTraining) -> Steps:
-        world, server = self._world, self.region.server
-        down_bytes, up_bytes = world.workload.update_bytes, world.wire_bytes
-        yield member.traced("transfer", world.transfer(server, member, down_bytes), down_bytes)
-        yield member.compute(local.num_steps(world.workload, member.index))
-        yield from world.protect(member, server)
-        yield member.traced("transfer", world.transfer(member, server, up_bytes), up_bytes)
-        yield world.merge_at(server, member, up_bytes)
+        plan = Visit(
+            server=self.region.server,
+            num_steps=local.num_steps(self._world.workload, member.index),
+            down_bytes=self._world.workload.update_bytes,
+            up_bytes=self._world.wire_bytes,
+        )
+        yield from visit(self._world, member, plan)
 
     def _report(self) -> Steps:
         server, root = self.region.server, self.region.root

@@ -21,7 +21,8 @@ from runners.partition import Assignment
 from runners.tables import rounds_table, virtual_summary
 from runners.task.supervised import Supervised
 from sim.learner.none import TimeOnly
-from sim.world import Setting, World
+from sim.setting import Setting
+from sim.world import World
 from tests.runners.alternatives import alternatives, changed
 from tests.runners.compose import compose
 from tests.runners.knobs import OWN_KEYS, TASK_PARTS, Knob, knobs

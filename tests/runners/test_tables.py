@@ -12,9 +12,9 @@ import pytest
 from runners import tables
 from runners.tables import rounds_table, spans_table, virtual_summary, write_timeline
 from sim.learner import Evaluation, Feedback
+from sim.outcome import Outcome, ServerUse
 from sim.tariff import Tariff
 from sim.trace import Round, Span
-from sim.world import Outcome, ServerUse
 
 SPANS: list[Span] = [
     (1, "north", "compute", 0.0, 1.5, 0.0),

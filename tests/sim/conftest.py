@@ -14,12 +14,14 @@ from sim.fault.none import NoFault
 from sim.hardware.cpu_core import CpuCore
 from sim.learner import Evaluation, Learner, Model
 from sim.learner.none import TimeOnly
+from sim.outcome import Outcome
 from sim.protection import Protection
+from sim.setting import Mode, Setting
 from sim.topology.star import Star
 from sim.transport.ideal import Ideal
 from sim.variability.none import Steady
 from sim.workload import Workload
-from sim.world import Mode, Outcome, Setting, World
+from sim.world import World
 
 
 def partner(name: str, **changes: Any) -> Partner:

@@ -31,6 +31,7 @@ class Allreduce:
 
     merges_in_one_place: ClassVar[bool] = False
     merges_updates: ClassVar[bool] = False
+    actions: ClassVar[frozenset[str]] = frozenset()
     merges_single_updates: ClassVar[bool] = False
 
     algorithm: str

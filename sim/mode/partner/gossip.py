@@ -39,6 +39,7 @@ class Gossip:
 
     merges_in_one_place: ClassVar[bool] = False
     merges_updates: ClassVar[bool] = False
+    actions: ClassVar[frozenset[str]] = frozenset()
     merges_single_updates: ClassVar[bool] = False
 
     graph: str

@@ -32,6 +32,7 @@ class LocalSgd:
 
     merges_in_one_place: ClassVar[bool] = False
     merges_updates: ClassVar[bool] = True
+    actions: ClassVar[frozenset[str]] = frozenset()
     merges_single_updates: ClassVar[bool] = False
 
     inner_steps: int

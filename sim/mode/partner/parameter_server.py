@@ -42,6 +42,7 @@ class ParameterServer:
 
     merges_in_one_place: ClassVar[bool] = False
     merges_updates: ClassVar[bool] = False
+    actions: ClassVar[frozenset[str]] = frozenset()
 
     num_servers: int
     placement: str

@@ -37,6 +37,7 @@ class DataProxy:
 
     merges_in_one_place: ClassVar[bool] = False
     merges_updates: ClassVar[bool] = False
+    actions: ClassVar[frozenset[str]] = frozenset()
     merges_single_updates: ClassVar[bool] = False
 
     transform_bytes_per_s: float | None
@@ -79,4 +80,4 @@ class DataProxy:
 
 
 def _send(world: World, member: Member, num_bytes: float) -> Steps:
-    yield world.send(member, num_bytes)
+    yield world.send(member, world.proxy_of(member), num_bytes)

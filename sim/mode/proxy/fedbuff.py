@@ -27,6 +27,7 @@ from sim.presence import Steps
 from sim.protocol.local_training import LocalTraining
 from sim.protocol.replicas import Sum, exchange, sum_at
 from sim.protocol.server import Server
+from sim.protocol.visit import Visit, visit
 from sim.world import World
 
 
@@ -39,6 +40,7 @@ class FedBuff(LocalTraining):
 
     merges_in_one_place: ClassVar[bool] = True
     merges_updates: ClassVar[bool] = True
+    actions: ClassVar[frozenset[str]] = frozenset({"num_steps"})
 
     buffer_size: int
     concurrency: int | None
@@ -65,14 +67,17 @@ class FedBuff(LocalTraining):
         """Keep partners in flight until the budget is spent."""
         flights = _Flights(self, world)
         world.begin([flights.model])
-        for _ in range(self._num_places(world)):
+        num_places = yield from self._num_places(world)
+        for _ in range(num_places):
             world.env.process(flights.fill_place())
         yield flights.landed
 
-    def _num_places(self, world: World) -> int:
+    def _num_places(self, world: World) -> Steps:
+        """Return how many are in flight at a time."""
         num_partners = len(world.members)
         if self.concurrency is None:
-            return len(world.pick(world.members))
+            decision = yield from world.decide(world.members, self)
+            return len(decision.partners)
         if self.concurrency > num_partners:
             raise ValueError(
                 f"mode.concurrency must be at most the {num_partners} partners, "
@@ -82,9 +87,10 @@ class FedBuff(LocalTraining):
 
 
 class _Update(NamedTuple):
-    """A merged update: whose, from which model on, and the sum that it is in."""
+    """A merged update: whose, of how many steps, from which model on, and the sum it is in."""
 
     member: Member
+    num_steps: int
     start: Model
     sum: Sum
 
@@ -107,39 +113,45 @@ class _Flights:
         world = self._world
         self._num_places += 1
         while True:
-            member = yield from self._next_member()
+            member, num_steps = yield from self._next_member()
             if world.is_spent:
                 return
             server, start = world.proxy_of(member), self.model
-            done = yield world.attempt((member, server), self._fly(member))
+            done = yield world.attempt((member, server), self._fly(member, num_steps))
             self._flying.remove(member)
+            world.saw_returning(member, is_merged=done)
             if done:
-                yield from self._put(_Update(member, start, sum_at(server)))
+                yield from self._put(_Update(member, num_steps, start, sum_at(server)))
             else:
                 self._lose(1)
 
     def _next_member(self) -> Steps:
-        """Wait until the proxy and someone free are up; return whom the agent sends out."""
+        """Wait until the proxy and someone free are up; return whom the agent sends out, for how
+        many steps.
+        """
         world = self._world
         while True:
             yield from world.until_up(world.proxies, len(world.proxies))
+            yield from world.until_decided()
             flying = self._flying
             free = [one for one in world.members if one.is_up and one not in flying]
             if free:
-                (member,) = world.pick(free, num_wanted=1)
-                flying.add(member)
-                return member
+                decision = yield from world.decide(free, self._mode, num_wanted=1)
+                (partner,) = decision.partners
+                flying.add(world.members[partner])
+                usual = self._mode.num_steps(world.workload, partner)
+                return world.members[partner], decision.num_steps.get(partner, usual)
             # Whoever lands later leaves a place whose process looks for the next partner itself.
             yield from world.until_up([one for one in world.members if one not in flying])
 
-    def _fly(self, member: Member) -> Steps:
-        world = self._world
-        num_bytes = world.wire_bytes
-        yield world.receive(member, world.workload.update_bytes)
-        yield member.compute(self._mode.num_steps(world.workload, member.index))
-        yield from world.protect(member, world.proxy_of(member))
-        yield world.send(member, num_bytes)
-        yield world.merge_at(world.proxy_of(member), member, num_bytes)
+    def _fly(self, member: Member, num_steps: int) -> Steps:
+        plan = Visit(
+            server=self._world.proxy_of(member),
+            num_steps=num_steps,
+            down_bytes=self._world.workload.update_bytes,
+            up_bytes=self._world.wire_bytes,
+        )
+        yield from visit(self._world, member, plan)
 
     def _put(self, update: _Update) -> Steps:
         """Put an update into the buffer; whose update fills it lets the model step."""
@@ -177,7 +189,7 @@ class _Flights:
         paper).
         """
         mode = self._mode
-        works = [mode.work(self._world, one.member, one.start) for one in updates]
+        works = [mode.work(self._world, one.member, one.start, one.num_steps) for one in updates]
         staleness = [self.model.version - one.start.version for one in updates]
         weights = [(1 + s) ** -mode.staleness_exponent / len(updates) for s in staleness]
         merged = self._world.learner.merge(self.model, works, weights, mode.server.outer())

@@ -27,6 +27,7 @@ from typing import ClassVar
 import simpy
 
 from sim.bounds import one_of, positive
+from sim.decision import Decision
 from sim.learner import LocalRule, Merged, Model
 from sim.partner import Member
 from sim.presence import Steps
@@ -34,6 +35,8 @@ from sim.protocol.averaging import merge_by_data
 from sim.protocol.local_training import LocalTraining
 from sim.protocol.replicas import exchange, sum_at
 from sim.protocol.server import Server
+from sim.protocol.visit import Visit, visit
+from sim.proxy import ProxyServer
 from sim.world import World
 
 ALGORITHMS = ("fedavg", "fedprox", "scaffold", "fednova")
@@ -45,6 +48,9 @@ class Federated(LocalTraining):
 
     merges_in_one_place: ClassVar[bool] = True
     merges_updates: ClassVar[bool] = True
+    actions: ClassVar[frozenset[str]] = frozenset(
+        {"num_steps", "deadline_sim_s", "routes", "num_replicas"}
+    )
     merges_single_updates: ClassVar[bool] = False
 
     algorithm: str
@@ -86,13 +92,16 @@ class Federated(LocalTraining):
         while not world.is_spent:
             yield from world.until_up(world.proxies, len(world.proxies))
             yield from world.until_up(world.members)
-            chosen = world.pick(world.up(world.members))
-            summed = yield from self._collect(world, chosen)
+            decision = yield from world.decide(world.up(world.members), self)
+            chosen = world.members_of(decision)
+            summed = yield from self._collect(world, decision)
+            for member in chosen:
+                world.saw_returning(member, is_merged=member in summed)
             merged = []
             if summed:
-                merged = [self._merge(world, model, summed, chosen)]
+                merged = [self._merge(world, model, summed, decision)]
                 model = merged[0].model
-            num_steps = sum(self.num_steps(world.workload, one.index) for one in summed)
+            num_steps = sum(self._steps_of(world, one, decision) for one in summed)
             world.end_round(
                 [model],
                 merged=merged,
@@ -102,45 +111,60 @@ class Federated(LocalTraining):
                 evaluates=None,
             )
 
-    def _collect(self, world: World, chosen: Sequence[Member]) -> Steps:
+    def _steps_of(self, world: World, member: Member, decision: Decision) -> int:
+        usual = self.num_steps(world.workload, member.index)
+        return decision.num_steps.get(member.index, usual)
+
+    def _collect(self, world: World, decision: Decision) -> Steps:
         """Let the chosen take part; return those whose updates are in the total."""
-        sums = {server: sum_at(server) for server in world.proxies}
+        chosen = world.members_of(decision)
+        servers = [world.proxy_of(member, decision) for member in chosen]
+        sums = {server: sum_at(server) for server in world.proxies[: decision.num_replicas]}
         attempts = [
-            world.attempt((member, world.proxy_of(member)), self._take_part(world, member))
-            for member in chosen
+            world.attempt((member, server), self._take_part(world, member, server, decision))
+            for member, server in zip(chosen, servers, strict=True)
         ]
         num_wanted = math.ceil(self.keep_fraction * len(chosen))
-        yield self._enough(world, attempts, num_wanted)
+        yield self._enough(world, attempts, num_wanted, decision)
         done = [attempt.triggered and attempt.value for attempt in attempts]
         for attempt in attempts:
             world.presence.abandon(attempt)
         yield world.env.all_of(attempts)  # what they had under way stops before the round does
-        in_time = [member for member, is_done in zip(chosen, done, strict=True) if is_done]
+        visits = zip(chosen, servers, done, strict=True)
+        in_time = [(member, server) for member, server, is_done in visits if is_done]
         if in_time:
             yield from exchange(world, sums.values(), self._num_vectors * world.wire_bytes)
             yield from world.reveal(world.proxy)
-        kept = [member for member in in_time if sums[world.proxy_of(member)].is_kept]
+        kept = [member for member, server in in_time if sums[server].is_kept]
         return kept[:num_wanted]  # two workers may end at one instant
 
     def _enough(
-        self, world: World, attempts: Sequence[simpy.Process], num_wanted: int
+        self,
+        world: World,
+        attempts: Sequence[simpy.Process],
+        num_wanted: int,
+        decision: Decision,
     ) -> simpy.Event:
         """Return the event that ends the round."""
         enough = world.presence.first_of(attempts, num_wanted)
-        if self.deadline_sim_s is None:
+        deadline_sim_s = decision.deadline_sim_s or self.deadline_sim_s
+        if deadline_sim_s is None:
             return enough
-        return world.env.any_of([enough, world.env.timeout(self.deadline_sim_s)])
+        return world.env.any_of([enough, world.env.timeout(deadline_sim_s)])
 
-    def _take_part(self, world: World, member: Member) -> Steps:
-        num_bytes = self._num_vectors * world.wire_bytes
-        yield world.receive(member, self._num_vectors * world.workload.update_bytes)
-        yield member.compute(self.num_steps(world.workload, member.index))
-        yield from world.protect(member, world.proxy_of(member))
-        yield world.send(member, num_bytes)
-        yield world.merge_at(world.proxy_of(member), member, num_bytes)
+    def _take_part(
+        self, world: World, member: Member, server: ProxyServer, decision: Decision
+    ) -> Steps:
+        plan = Visit(
+            server=server,
+            num_steps=self._steps_of(world, member, decision),
+            down_bytes=self._num_vectors * world.workload.update_bytes,
+            up_bytes=self._num_vectors * world.wire_bytes,
+        )
+        yield from visit(world, member, plan)
 
     def _merge(
-        self, world: World, model: Model, members: Sequence[Member], chosen: Sequence[Member]
+        self, world: World, model: Model, members: Sequence[Member], decision: Decision
     ) -> Merged:
         return merge_by_data(
             world,
@@ -149,5 +173,6 @@ class Federated(LocalTraining):
             self,
             self.server.outer(),
             normalises=self.algorithm == "fednova",
-            dropped=[member for member in chosen if member not in members],
+            dropped=[one for one in world.members_of(decision) if one not in members],
+            num_steps=decision.num_steps,
         )

@@ -41,6 +41,7 @@ class Hierarchical(LocalTraining):
 
     merges_in_one_place: ClassVar[bool] = True
     merges_updates: ClassVar[bool] = True
+    actions: ClassVar[frozenset[str]] = frozenset()
     merges_single_updates: ClassVar[bool] = False
 
     regional_rounds: int
@@ -60,8 +61,12 @@ class Hierarchical(LocalTraining):
         world.begin([model])
         while not world.is_spent:
             candidates = yield from _candidates(world, regions)
-            chosen = world.pick(candidates)
+            decision = yield from world.decide(candidates, self)
+            chosen = world.members_of(decision)
             tours = yield from self._tour(world, regions, chosen)
+            merged_members = {one for tour in tours for one in tour.participants}
+            for member in chosen:
+                world.saw_returning(member, is_merged=member in merged_members)
             merged: list[Merged] = []
             if tours:
                 model, merged = self._learn(world, model, tours)

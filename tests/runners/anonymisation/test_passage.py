@@ -13,7 +13,7 @@ from runners.build import ConfigError, Run, assemble, build
 from runners.data import Samples
 from runners.folds import samples_of
 from runners.partition import Assignment
-from sim.world import Setting
+from sim.setting import Setting
 from tests.runners.compose import compose
 
 NUM_ROWS = 200

@@ -6,8 +6,8 @@ Between two partners one message has a latency of 0.5 + 0.5 s and 100 bytes/s.
 import pytest
 
 from sim.mode.partner.allreduce import Allreduce
+from sim.outcome import Outcome
 from sim.topology.hierarchical import Hierarchical
-from sim.world import Outcome
 from tests.sim.breakdowns import Cut, breaks
 from tests.sim.conftest import partner
 from tests.sim.recording import Recording

@@ -6,7 +6,7 @@ import pytest
 
 from sim.mode.pool import Pool
 from sim.mode.proxy.data_proxy import DataProxy
-from sim.world import Outcome
+from sim.outcome import Outcome
 from tests.sim.breakdowns import Breakdowns, breaks
 from tests.sim.conftest import partner
 from tests.sim.recording import Recording

@@ -11,8 +11,8 @@ from sim.fault import Fault
 from sim.fault.none import NoFault
 from sim.learner import Evaluation, Model
 from sim.learner.none import TimeOnly
+from sim.outcome import Outcome
 from sim.trace import Round
-from sim.world import Outcome
 from tests.sim.breakdowns import breaks
 from tests.sim.mode.small_worlds import MODES, NAMES, PARTNERS, WORLDS, worlds_of
 

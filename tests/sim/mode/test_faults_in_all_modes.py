@@ -21,9 +21,10 @@ from runners.build import build
 from sim.fault import Fault
 from sim.fault.stragglers import Stragglers
 from sim.machine import Machine
+from sim.outcome import Outcome
 from sim.presence import Steps
 from sim.trace import KINDS
-from sim.world import Outcome, World
+from sim.world import World
 from tests.sim.mode.small_worlds import (
     CONF,
     MODES,

@@ -8,9 +8,10 @@ import pytest
 
 from sim.learner import LocalRule, Outer
 from sim.mode.proxy.fedbuff import FedBuff
+from sim.outcome import Outcome
 from sim.presence import Steps
 from sim.protocol.server import Server
-from sim.world import Outcome, World
+from sim.world import World
 from tests.sim.breakdowns import Cut, breaks
 from tests.sim.conftest import partner
 from tests.sim.mode.settings import ADDS, LOCAL

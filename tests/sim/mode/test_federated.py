@@ -7,8 +7,8 @@ One way takes 400 bytes at 100 bytes/s + 0.25 + 0.5 s latency = 4.75 s, a merge 
 import pytest
 
 from sim.learner import PLAIN, LocalRule, Outer
+from sim.outcome import Outcome
 from sim.protocol.server import Server
-from sim.world import Outcome
 from tests.sim.breakdowns import Cut, breaks
 from tests.sim.conftest import partner
 from tests.sim.mode.settings import federated

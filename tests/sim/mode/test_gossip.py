@@ -9,8 +9,8 @@ import pytest
 from sim.learner import Merged, Model, Work
 from sim.learner.none import TimeOnly
 from sim.mode.partner.gossip import Gossip
+from sim.outcome import Outcome
 from sim.protocol.mixing import GRAPHS
-from sim.world import Outcome
 from tests.sim.breakdowns import breaks
 from tests.sim.conftest import partner
 

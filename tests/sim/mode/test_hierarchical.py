@@ -11,8 +11,8 @@ import pytest
 
 from sim.learner import LocalRule
 from sim.mode.proxy.hierarchical import Hierarchical
+from sim.outcome import Outcome
 from sim.topology.hierarchical import Hierarchical as Sites
-from sim.world import Outcome
 from tests.sim.breakdowns import Cut, breaks
 from tests.sim.conftest import partner
 from tests.sim.mode.settings import LOCAL

@@ -12,7 +12,8 @@ from sim.learner import Merged, Model, Work
 from sim.learner.none import TimeOnly
 from sim.mode.partner.allreduce import Allreduce
 from sim.mode.partner.parameter_server import ParameterServer
-from sim.world import Outcome, World
+from sim.outcome import Outcome
+from sim.world import World
 from tests.sim.breakdowns import breaks
 from tests.sim.conftest import partner
 from tests.sim.recording import Recording

@@ -8,8 +8,8 @@ of two takes 2 s and 1 / 100 s a byte.
 import pytest
 
 from sim.mode.partner.allreduce import Allreduce
+from sim.outcome import Outcome
 from sim.protocol.fusion import Fusion
-from sim.world import Outcome
 from tests.sim.breakdowns import breaks
 from tests.sim.conftest import partner
 

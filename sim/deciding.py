@@ -1,0 +1,82 @@
+"""Owns how a simulation comes to decisions on partners: what the proxy has seen goes to the agent,
+and what it decides is checked before it is carried out.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sim.agent import Clairvoyant, Decider
+from sim.asking import AskDecider, Asking, AskOutside
+from sim.decision import check_decision
+from sim.learner import Merged
+from sim.monitor import Monitor
+from sim.partner import Member
+from sim.presence import Steps
+from sim.protocol.local_training import LocalTraining
+from sim.streams import stream
+from sim.view import View, Whole
+
+if TYPE_CHECKING:
+    from sim.world import World
+
+
+class Deciding:
+    """Show the agent of a world, or somebody outside, what can be seen, and get decisions."""
+
+    def __init__(self, world: "World", *, asks_outside: bool) -> None:
+        """Somebody outside takes the place of the setting's agent with `asks_outside`."""
+        self.monitor = Monitor(world.workload.num_samples)
+        self.questions = AskOutside(world.env) if asks_outside else None
+        self._asking: Asking = self.questions or AskDecider(_decider(world))
+        self._world = world
+        self._num_steps: Whole | None = None  # of every partner, known when first asked for
+
+    def decide(
+        self, candidates: Sequence[Member], local: LocalTraining, num_wanted: int | None
+    ) -> Steps:
+        """Return a `Decision` on who of the candidates takes part now."""
+        world = self._world
+        self.monitor.saw_up([member.is_up for member in world.members])
+        if self._num_steps is None:
+            self._num_steps = local.all_num_steps(world.workload)
+        view = self._view(candidates, self._num_steps, num_wanted)
+        decision = yield from self._asking.ask(view)
+        check_decision(decision, view, world.setting.mode.actions, len(world.proxies))
+        self.monitor.saw_leaving(decision.partners)
+        return decision
+
+    def until_decided(self) -> Steps:
+        """Wait until no question is open."""
+        while self.questions is not None and self.questions.view is not None:
+            yield self.questions.answered
+
+    def learn(self, merged: Sequence[Merged]) -> None:
+        """Let the monitor see the partners' losses, if the agent wants to know them."""
+        if self._world.setting.agent.needs_losses:
+            for one in merged:
+                self.monitor.saw_feedback(one.feedback())
+
+    def _view(self, candidates: Sequence[Member], num_steps: Whole, num_wanted: int | None) -> View:
+        world = self._world
+        return View(
+            round=world.trace.round,
+            now_sim_s=world.env.now,
+            available=tuple(member.index for member in candidates),
+            num_wanted=num_wanted,
+            progress=world.spent_fraction,
+            sent_bytes=world.network.sent_bytes,
+            queue_length=sum(proxy.queue_length for proxy in world.proxies),
+            num_steps=num_steps,
+            down_bytes=world.workload.update_bytes,
+            up_bytes=world.wire_bytes,
+            partners=self.monitor.sight(world.trace.round),
+        )
+
+
+def _decider(world: "World") -> Decider:
+    setting = world.setting
+    rng = stream(setting.seed, "agent")
+    decider = setting.agent.decider(len(setting.consortium.partners), rng)
+    if isinstance(decider, Clairvoyant):
+        decider.behold(world)
+    return decider
