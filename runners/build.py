@@ -155,7 +155,7 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
         check_compression(run.compression, run.mode)
         check_privacy(run.privacy, run.mode, run.aggregation, run.task)
         check_secure_sum(run.privacy, run.mode, run.attack, _num_chosen(run, consortium))
-        run.availability.check([partner.name for partner in consortium.partners])
+        run.availability.check(consortium.partners)
         index = index_of(run.task, run.training)
         assignment = divide(index, run.partition, consortium.partners, run.seed)
         if not isinstance(run.anonymisation, Unchanged):

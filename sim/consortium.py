@@ -16,6 +16,7 @@ class Site:
     weight: a partner holds `data_share / sum(data_share)` of the samples where the partition lets
     it. `latency_sim_s` is one way, from the partner to the backbone. `data_skew` scales how far
     its labels are from everyone's: 1.0 is the partition's own skew, 2.0 halves the concentration.
+    `downtime` scales how long it is down each time: 1.0 is the availability's own.
     """
 
     speed: float
@@ -24,6 +25,7 @@ class Site:
     latency_sim_s: float
     data_share: float
     data_skew: float
+    downtime: float
 
     def __post_init__(self) -> None:
         positive("speed", self.speed, remedy="1.0 is the hardware profile's own speed")
@@ -32,6 +34,7 @@ class Site:
         not_negative("latency_sim_s", self.latency_sim_s, remedy="0.01 is 10 ms one way")
         positive("data_share", self.data_share, remedy="1.0 for everyone gives equal shares")
         positive("data_skew", self.data_skew, remedy="1.0 is the partition's own skew")
+        positive("downtime", self.downtime, remedy="1.0 is as long as the availability says")
 
 
 @dataclass(frozen=True, kw_only=True)

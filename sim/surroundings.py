@@ -31,7 +31,8 @@ def start_surroundings(world: "World") -> None:
 
 def _follow_availability(world: "World", member: Member) -> Steps:
     rng = stream(world.setting.seed, "availability", member.name)
-    for is_up, seconds in world.setting.availability.phases(member.name, rng):
+    partner = world.setting.consortium.partners[member.index]
+    for is_up, seconds in world.setting.availability.phases(partner, rng):
         if not is_up:
             world.presence.break_down(member)
         if math.isinf(seconds):

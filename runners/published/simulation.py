@@ -158,6 +158,7 @@ def _consortium(num_machines: int, access: Access) -> Consortium:
             latency_sim_s=access.latency_sim_s,
             data_share=1.0,
             data_skew=1.0,
+            downtime=1.0,
         )
         for number in range(num_machines)
     )

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.availability import check_downtimes
 from sim.bounds import positive
+from sim.consortium import Partner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +39,11 @@ class Diurnal:
                 "0 puts all partners in step"
             )
 
-    def check(self, names: Sequence[str]) -> None:
-        """Accept any consortium."""
+    def check(self, partners: Sequence[Partner]) -> None:
+        """Raise ValueError where a downtime is scaled."""
+        check_downtimes("diurnal", partners)
 
-    def phases(self, partner: str, rng: np.random.Generator) -> Iterator[tuple[bool, float]]:
+    def phases(self, partner: Partner, rng: np.random.Generator) -> Iterator[tuple[bool, float]]:
         """Yield phases for ever; one number is drawn, where in its period the partner starts."""
         up_sim_s = self.period_sim_s * self.up_fraction
         down_sim_s = self.period_sim_s - up_sim_s

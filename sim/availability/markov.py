@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.bounds import positive
+from sim.consortium import Partner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +18,7 @@ class Markov:
     """Draw each partner's phases independently of the others'.
 
     A partner is up at time 0 with its long-run probability, so that the start is like any other
-    moment.
+    moment. Its mean time down is scaled by its `downtime`.
     """
 
     mean_up_sim_s: float
@@ -31,13 +32,14 @@ class Markov:
             remedy="take availability=always for partners that are never down",
         )
 
-    def check(self, names: Sequence[str]) -> None:
+    def check(self, partners: Sequence[Partner]) -> None:
         """Accept any consortium."""
 
-    def phases(self, partner: str, rng: np.random.Generator) -> Iterator[tuple[bool, float]]:
+    def phases(self, partner: Partner, rng: np.random.Generator) -> Iterator[tuple[bool, float]]:
         """Yield phases for ever; what is left of the first one is exponential like the others."""
-        up_fraction = self.mean_up_sim_s / (self.mean_up_sim_s + self.mean_down_sim_s)
+        mean_down_sim_s = self.mean_down_sim_s * partner.downtime
+        up_fraction = self.mean_up_sim_s / (self.mean_up_sim_s + mean_down_sim_s)
         is_up = rng.random() < up_fraction
         while True:
-            yield is_up, rng.exponential(self.mean_up_sim_s if is_up else self.mean_down_sim_s)
+            yield is_up, rng.exponential(self.mean_up_sim_s if is_up else mean_down_sim_s)
             is_up = not is_up

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from sim.availability import check_downtimes
 from sim.bounds import not_negative
+from sim.consortium import Partner
 from sim.csv_table import Row, read_table
 
 DATA = Path(__file__).parent / "data"
@@ -27,10 +29,12 @@ class Trace:
 
     file: str
 
-    def check(self, names: Sequence[str]) -> None:
+    def check(self, partners: Sequence[Partner]) -> None:
         """Raise ValueError, with file and line, for what is wrong in the file or names no
-        partner.
+        partner, and where a downtime is scaled.
         """
+        check_downtimes("trace", partners)
+        names = [partner.name for partner in partners]
         unknown = self._changes.keys() - set(names)
         for row in self._rows:
             if row.text("partner") in unknown:
@@ -40,10 +44,10 @@ class Trace:
                     "correct the name, or take the scenario that the file belongs to"
                 )
 
-    def phases(self, partner: str, rng: np.random.Generator) -> Iterator[tuple[bool, float]]:
+    def phases(self, partner: Partner, rng: np.random.Generator) -> Iterator[tuple[bool, float]]:
         """Yield the partner's phases, the last without end; nothing is drawn."""
         is_up, since_sim_s = True, 0.0
-        for time_sim_s, is_up_next in self._changes.get(partner, ()):
+        for time_sim_s, is_up_next in self._changes.get(partner.name, ()):
             if is_up_next is not is_up:
                 if time_sim_s > since_sim_s:
                     yield is_up, time_sim_s - since_sim_s

@@ -1,7 +1,8 @@
 """Scenario `trace`: a population of partners read from a CSV file.
 
 Columns: `speed,uplink_bytes_per_s,downlink_bytes_per_s,latency_sim_s,data_share` and, where known,
-`data_skew` (1) and `name` (p0, p1, …), with the meaning and units of `sim.consortium.Site`.
+`data_skew` (1), `downtime` (1) and `name` (p0, p1, …), with the meaning and units of
+`sim.consortium.Site`.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from sim.streams import stream
 
 DATA = Path(__file__).parent / "data"
 REQUIRED = ("speed", "uplink_bytes_per_s", "downlink_bytes_per_s", "latency_sim_s", "data_share")
+FACTORS = ("data_skew", "downtime")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,7 @@ class Trace:
             setting="scenario.file",
             shipped=DATA,
             required=REQUIRED,
-            optional=("data_skew", "name"),
+            optional=(*FACTORS, "name"),
         )
         if not rows:
             raise ValueError(
@@ -65,9 +67,9 @@ class Trace:
 
 def _site(row: Row) -> Site:
     values = {column: row.number(column) for column in REQUIRED}
-    skew = row.number("data_skew", empty=1.0)
+    factors = {column: row.number(column, empty=1.0) for column in FACTORS}
     try:
-        return Site(**values, data_skew=skew)
+        return Site(**values, **factors)
     except ValueError as error:  # a number out of range, which the site has named
         raise ValueError(f"{row.where}: {error}") from error
 

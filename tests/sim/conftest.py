@@ -33,6 +33,7 @@ def partner(name: str, **changes: Any) -> Partner:
         "latency_sim_s": 0.5,
         "data_share": 1.0,
         "data_skew": 1.0,
+        "downtime": 1.0,
     }
     return Partner(name=name, **(values | changes))
 

@@ -34,6 +34,7 @@ def site(share: float, skew: float) -> Site:
         latency_sim_s=0.0,
         data_share=share,
         data_skew=skew,
+        downtime=1.0,
     )
 
 

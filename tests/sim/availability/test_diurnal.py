@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from sim.availability.diurnal import Diurnal
 from sim.streams import stream
+from tests.sim.conftest import partner
 
 
 def phases(seed: int = 0, **changes: float) -> Iterator[tuple[bool, float]]:
     values = {"period_sim_s": 24.0, "up_fraction": 0.25, "offset_spread": 0.0}
-    return Diurnal(**(values | changes)).phases("p0", np.random.default_rng(seed))
+    return Diurnal(**(values | changes)).phases(partner("p0"), np.random.default_rng(seed))
 
 
 def test_in_step_all_are_up_first() -> None:
@@ -46,7 +47,7 @@ def test_one_number_is_drawn_whatever_the_spread() -> None:
     for spread in (0.0, 1.0):
         rng, other = stream(0, "test"), stream(0, "test")
         day = Diurnal(period_sim_s=24.0, up_fraction=0.25, offset_spread=spread)
-        list(islice(day.phases("p0", rng), 5))
+        list(islice(day.phases(partner("p0"), rng), 5))
         other.random()
         assert rng.random() == other.random()
 

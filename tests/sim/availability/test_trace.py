@@ -7,6 +7,7 @@ import pytest
 
 from sim.availability.trace import Trace
 from sim.streams import stream
+from tests.sim.conftest import partner
 
 HEADER = "time_sim_s,partner,is_up\n"
 
@@ -17,13 +18,13 @@ def trace(folder: Path, lines: str) -> Trace:
     return Trace(file=str(path))
 
 
-def phases(option: Trace, partner: str) -> list[tuple[bool, float]]:
-    return list(option.phases(partner, stream(0, "availability", partner)))
+def phases(option: Trace, name: str) -> list[tuple[bool, float]]:
+    return list(option.phases(partner(name), stream(0, "availability", name)))
 
 
 def test_a_file_is_replayed(tmp_path: Path) -> None:
     option = trace(tmp_path, "5,a,0\n7,b,false\n20,a,1\n20,b,FALSE\n30,a,true\n90,a,0\n")
-    option.check(["a", "b", "c"])
+    option.check([partner(name) for name in ["a", "b", "c"]])
     # a is up until 5, down until 20, up (said twice) until 90, down for ever
     assert phases(option, "a") == [(True, 5), (False, 15), (True, 70), (False, math.inf)]
     assert phases(option, "b") == [(True, 7), (False, math.inf)]
@@ -37,7 +38,7 @@ def test_a_partner_can_start_down(tmp_path: Path) -> None:
 
 def test_the_example_fits_the_listed_scenario() -> None:
     option = Trace(file="example_trace.csv")
-    option.check(["north", "east", "south", "west"])
+    option.check([partner(name) for name in ["north", "east", "south", "west"]])
     # down from 5 to 20 and from 60 to 90
     assert phases(option, "west") == [
         (True, 5),
@@ -62,9 +63,9 @@ def test_the_example_fits_the_listed_scenario() -> None:
 )
 def test_names_the_line_that_is_wrong(tmp_path: Path, lines: str, message: str) -> None:
     with pytest.raises(ValueError, match=f"up.csv, {message}"):
-        trace(tmp_path, lines).check(["a", "b"])
+        trace(tmp_path, lines).check([partner(name) for name in ["a", "b"]])
 
 
 def test_refuses_a_file_that_is_not_there() -> None:
     with pytest.raises(ValueError, match=r"availability.file must be a CSV file, got 'no.csv'"):
-        Trace(file="no.csv").check(["a"])
+        Trace(file="no.csv").check([partner(name) for name in ["a"]])

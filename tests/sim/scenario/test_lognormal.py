@@ -28,6 +28,8 @@ def lognormal(**changes: float) -> Lognormal:
         "data_share_spread": 0.0,
         "data_skew_spread": 0.0,
         "speed_skew_correlation": 0.0,
+        "downtime_spread": 0.0,
+        "speed_downtime_correlation": 0.0,
         "latency_sim_s": 0.1,
     }
     return Lognormal(**(values | changes), proxy=PROXY)
@@ -51,13 +53,12 @@ def test_a_seed_is_a_population() -> None:
 
 
 @pytest.mark.parametrize("rho", [-1.0, -0.6, 0.0, 0.3, 1.0])
-def test_speed_and_skew_have_the_correlation(rho: float) -> None:
-    partners = (
-        lognormal(data_skew_spread=0.8, speed_skew_correlation=rho, bytes_per_s_spread=0.2)
-        .consortium(0)
-        .partners
-    )
-    logs = np.log([[one.speed, one.data_skew, one.uplink_bytes_per_s] for one in partners])
+@pytest.mark.parametrize("name", ["skew", "downtime"])
+def test_speed_has_the_correlation(name: str, rho: float) -> None:
+    field = {"skew": "data_skew"}.get(name, name)
+    changes = {f"{field}_spread": 0.8, f"speed_{name}_correlation": rho}
+    partners = lognormal(**changes, bytes_per_s_spread=0.2).consortium(0).partners
+    logs = np.log([[one.speed, getattr(one, field), one.uplink_bytes_per_s] for one in partners])
     # the sample correlation of n normal pairs has standard error (1 - rho^2) / sqrt(n)
     correlations = np.corrcoef(logs.T)
     assert correlations[0, 1] == pytest.approx(rho, abs=5 * (1 - rho**2) / np.sqrt(4000) + 1e-9)
@@ -70,6 +71,12 @@ def test_a_skew_changes_nothing_else() -> None:
     plain = lognormal().consortium(3).partners
     skewed = lognormal(data_skew_spread=0.8, speed_skew_correlation=0.5).consortium(3).partners
     assert [replace(one, data_skew=1.0) for one in skewed] == list(plain)
+
+
+def test_downtimes_and_skews_are_drawn_by_themselves() -> None:
+    both = lognormal(data_skew_spread=0.8, downtime_spread=0.8).consortium(3).partners
+    logs = np.log([[one.data_skew, one.downtime] for one in both])
+    assert np.corrcoef(logs.T)[0, 1] == pytest.approx(0, abs=5 / np.sqrt(4000))
 
 
 def test_draws_stay_what_they_are_from_version_to_version() -> None:
@@ -87,6 +94,10 @@ def test_draws_stay_what_they_are_from_version_to_version() -> None:
         (
             {"speed_skew_correlation": 1.5, "data_skew_spread": 1},
             "speed_skew_correlation must be between -1 and 1, got 1.5",
+        ),
+        (
+            {"speed_downtime_correlation": 0.5},
+            "speed_downtime_correlation must be 0 where downtime_spread is 0, got 0.5",
         ),
         (
             {"speed_skew_correlation": 0.5},

@@ -37,6 +37,7 @@ def test_every_line_is_a_partner(tmp_path: Path) -> None:
             latency_sim_s=0.5,
             data_share=3.0,
             data_skew=4.0,
+            downtime=1.0,
         ),
         Partner(
             name="p1",
@@ -46,6 +47,7 @@ def test_every_line_is_a_partner(tmp_path: Path) -> None:
             latency_sim_s=0.0,
             data_share=1.0,
             data_skew=1.0,
+            downtime=1.0,
         ),
     )
 
