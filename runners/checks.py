@@ -3,6 +3,7 @@
 An option checks its own fields itself. What is here needs options of several groups.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -167,10 +168,12 @@ def check_secure_sum(chain: Chain, mode: Mode, attack: Attack, num_chosen: int) 
             f"attack must be none or one that sees its own updates only, under a secure sum, got "
             f"{name}, which shows nobody another's update; try attack=sign_flip, or privacy=clip"
         )
-    if num_chosen < LEAST_SUMMED:
+    num_kept = math.ceil(getattr(mode, "keep_fraction", 1.0) * num_chosen)
+    if num_kept < LEAST_SUMMED:
         raise ValueError(
-            f"privacy must have no secure sum where {num_chosen} partner takes part, got {name}: a "
-            "sum of one is the update itself; try agent.num_participants=null and more partners"
+            f"privacy must have no secure sum where {num_kept} of {num_chosen} partners is summed, "
+            f"got {name}: a sum of one is the update itself; try agent.num_participants=null, "
+            "mode.keep_fraction=1 and more partners"
         )
 
 

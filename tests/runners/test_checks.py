@@ -38,7 +38,14 @@ def test_a_secure_sum_of_one_update_is_refused(privacy: str) -> None:
 @pytest.mark.parametrize("privacy", SECURE[:3])
 def test_a_secure_sum_of_one_partner_is_refused(privacy: str) -> None:
     message = refusal(*MANY, privacy, "mode=proxy/federated", "agent.num_participants=1")
-    assert "privacy must have no secure sum where 1 partner takes part" in message
+    assert "privacy must have no secure sum where 1 of 1 partners is summed" in message
+
+
+def test_a_secure_sum_of_the_only_partner_that_is_kept_is_refused() -> None:
+    few = (*MANY, "privacy=secagg", "mode=proxy/federated", "agent.num_participants=3")
+    message = refusal(*few, "mode.keep_fraction=0.3")
+    assert "privacy must have no secure sum where 1 of 3 partners is summed" in message
+    assemble(build(compose(*few, "mode.keep_fraction=0.34", "learner=none")))
 
 
 @pytest.mark.parametrize("attack", ["alie", "min_max"])
