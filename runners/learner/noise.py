@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 NUMBERS_AT_ONCE = 2**17
 """So many are drawn at a time: what stands between bits and numbers stays in the cache."""
+ZEROS = bytes(2**16)
+"""What is encrypted, again and again, so that it takes little of the cache."""
 
 
 class NoiseMaker:
@@ -50,7 +52,8 @@ class CpuNoise:
         if deviation:
             for piece in vector.split(NUMBERS_AT_ONCE):
                 scratch = self._maker.scratch(len(piece))
-                self._cipher.update_into(scratch.zeros, scratch.bytes)
+                for zeros, places in scratch.blocks:
+                    self._cipher.update_into(zeros, places)
                 scratch.add_to(piece, deviation)
 
 
@@ -71,27 +74,30 @@ Noise = CpuNoise | GpuNoise
 
 
 class _Scratch:
-    """Turn bits for so many numbers into them, in place."""
+    """Turn bits for so many numbers into them, in place; `blocks` are zeros, whose ciphertext the
+    bits are, and where these go.
+    """
 
     def __init__(self, size: int) -> None:
         half, self._rest = -(-size // 2), size // 2
-        self.zeros = bytes(8 * half)
-        self.bytes = bytearray(8 * half + 16)  # AES asks for room for a block more
-        bits = torch.frombuffer(self.bytes, dtype=torch.int32)
-        self._radius_bits, self._angle_bits = bits[:half], bits[half : 2 * half]
-        self._radii, self._angles = (
-            one.view(torch.float32) for one in (self._radius_bits, self._angle_bits)
-        )
+        held = bytearray(8 * half + 16)  # AES asks for room for a block more
+        places = memoryview(held)
+        self.blocks = [
+            (ZEROS[: 8 * half - first], places[first:]) for first in range(0, 8 * half, len(ZEROS))
+        ]
+        self._bits = torch.frombuffer(held, dtype=torch.int32)[: 2 * half].view(2, half)
+        self._numbers = self._bits.view(torch.float32)
+        self._radii, self._angles = self._numbers
         self._cosines = torch.empty(half, dtype=torch.float32)
+        self._units = torch.tensor([[2.0**-31], [2 * math.pi / 2**32]], dtype=torch.float32)
         self._tiny = torch.tensor(2.0**-64, dtype=torch.float32)
 
     def add_to(self, vector: torch.Tensor, deviation: float) -> None:
         """Add r cos θ and r sin θ, where r² = −ln u² with u uniform from −1 to 1."""
         radii, angles, half = self._radii, self._angles, len(self._cosines)
-        torch.mul(self._radius_bits, 2.0**-31, out=radii)
+        self._numbers.copy_(self._bits).mul_(self._units)
         torch.addcmul(self._tiny, radii, radii, out=radii)  # u², and not 0
         radii.log_().neg_().sqrt_()
-        torch.mul(self._angle_bits, 2 * math.pi / 2**32, out=angles)
         torch.cos(angles, out=self._cosines)
         vector[:half].addcmul_(radii, self._cosines, value=deviation)
         rest = self._rest

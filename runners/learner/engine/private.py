@@ -92,11 +92,12 @@ class _NoisyGradients:
         self._sums = sums
         self._noises = noises
         self._deviations = [rule.deviation(1 / _expected(job)) for job in chunk.jobs]
-        self._counts = _by_steps(chunk.jobs)
+        counts = _by_steps(chunk.jobs)
+        self._widths = counts.max(axis=1).tolist()
         expected = np.array([[_expected(job)] for job in chunk.jobs])
-        takes_part = np.arange(chunk.jobs[0].samples.shape[1]) < self._counts[..., None]
-        self._weights = _like(start, takes_part / expected)
-        self._means = _like(start, takes_part / np.maximum(1, self._counts)[..., None])
+        takes_part = np.arange(chunk.jobs[0].samples.shape[1]) < counts[..., None]
+        self._weights = _like(start, takes_part / expected).unbind()
+        self._means = _like(start, takes_part / np.maximum(1, counts)[..., None]).unbind()
         self._step = 0
 
     def written_to(self, total: torch.Tensor) -> RowGradients:
@@ -121,14 +122,16 @@ class _NoisyGradients:
         """Add the next step's gradients times `factor` to rows of `total`, and return the mean
         losses of those who take part, 0 if nobody.
         """
-        now, step = slice(len(rows)), self._step
+        step, width = self._step, self._widths[self._step]
         self._step += 1
         losses = rows.new_zeros(len(rows))
-        most = int(self._counts[step, now].max())
-        if most:
-            weights = self._weights[step, now, :most] * factor
-            found = self._sums.add(rows, inputs[:, :most], targets[:, :most], weights, total)
-            losses = (found * self._means[step, now, :most]).sum(dim=1)
+        if width:
+            some = (slice(len(rows)), slice(width))
+            weights, means = self._weights[step][some], self._means[step][some]
+            found = self._sums.add(
+                rows, inputs[:, :width], targets[:, :width], weights * factor, total
+            )
+            losses = torch.linalg.vecdot(found, means)
         for row, noise, deviation in zip(total, self._noises, self._deviations, strict=False):
             noise.add_to(row, factor * deviation)
         return losses
