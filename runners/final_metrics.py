@@ -1,5 +1,6 @@
 """Owns the full figures of merit at a run's end: overall on the whole held-out test set, per
-partner on its slice of it; and how far an attack's trigger reached.
+partner on its slice of it; how far partners and groups are apart; how far an attack's trigger
+reached.
 
 Where everyone shares one model, or all models answer together, all figures are that model's. Where
 each partner has its own (solo), overall figures are means over the models, a partner's are its own
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from runners.fairness.gaps import group_figures, held_out_groups, partner_gap
 from runners.metrics import Metrics, measure
 from sim.learner import Model
 from sim.outcome import Outcome
@@ -49,9 +51,23 @@ def final_metrics(
         "overall": _mean([asdict(metrics) for metrics in overall if metrics]),
         "ensemble": _as_row(measure(targets, together)) if has_several else None,
         "partners": partners,
+        "fairness": {
+            **partner_gap({name: row["accuracy"] for name, row in partners.items()}),
+            "attributes": _attributes(job, targets, predictions),
+        },
         "malicious": _malicious(job),
         "backdoor": None if triggered is None else _backdoor(job, targets, predictions, triggered),
     }
+
+
+def _attributes(
+    job: "Job", targets: np.ndarray, predictions: Sequence[np.ndarray]
+) -> dict[str, Any] | None:
+    """Return the gaps between sensitive groups; None of data that have none."""
+    groups = held_out_groups(job.run.task, job.run.training)
+    if groups is None:
+        return None
+    return group_figures(targets, [one.argmax(axis=1) for one in predictions], groups)
 
 
 def _malicious(job: "Job") -> list[str]:

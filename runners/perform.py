@@ -6,13 +6,14 @@ All ranks simulate and learn; rank 0 writes.
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runners.build import Run, assemble, build, sampling_of
+from runners.fairness.participation import CountingLearner, jain_index
 from runners.record import SCHEMA_VERSION, config_hash, describe, write_record, write_table
 from runners.transport.logs import access_of
 from sim.learner import Learner
@@ -62,9 +63,11 @@ def prepare(folder: Path, config: Mapping[str, Any], submitted_at: float) -> Job
 
 def simulate(job: Job, on_progress: OnProgress) -> None:
     """Run a job without learning, and write its files."""
+    counting = _counting(job, TimeOnly())
     with _without_garbage_collector():
-        outcome, total_wall_s = _timed(job, TimeOnly(), on_progress)
-    _write(job, outcome, wall=_wall(num_ranks=0, total_wall_s=total_wall_s), metrics=None)
+        outcome, total_wall_s = _timed(job, counting, on_progress)
+    wall = _wall(num_ranks=0, total_wall_s=total_wall_s)
+    _write(job, outcome, counting.num_times, wall=wall, metrics=None)
 
 
 def train(
@@ -85,7 +88,8 @@ def train(
     code_and_config = f"{SCHEMA_VERSION}-{config_hash(job.config)}"
     checkpoints = Checkpoints(job.folder, code_and_config, ranks)
     replaying = ReplayingLearner(learner, checkpoints)
-    outcome, _ = _timed(job, replaying, on_progress)
+    counting = _counting(job, replaying)
+    outcome, _ = _timed(job, counting, on_progress)
     history = replaying.history()
     # Ranks train side by side, and in some modes one trains alone: the busiest tells the time.
     phases = max(
@@ -108,6 +112,7 @@ def train(
     _write(
         job,
         outcome,
+        counting.num_times,
         wall=wall,
         metrics=metrics,
         learner=learner,
@@ -115,6 +120,10 @@ def train(
         writes=ranks.rank == 0,
     )
     checkpoints.drop()
+
+
+def _counting(job: Job, learner: Learner) -> CountingLearner:
+    return CountingLearner(learner, len(job.setting.consortium.partners))
 
 
 def _timed(job: Job, learner: Learner, on_progress: OnProgress) -> tuple[Outcome, float]:
@@ -139,6 +148,7 @@ def _wall(*, num_ranks: int, total_wall_s: float) -> dict[str, Any]:
 def _write(
     job: Job,
     outcome: Outcome,
+    num_times: Sequence[int],
     *,
     wall: Mapping[str, Any],
     metrics: Mapping[str, Any] | None,
@@ -160,7 +170,8 @@ def _write(
             num_partners=len(job.setting.consortium.partners),
             target_accuracy=job.run.budget.target_accuracy,
             tariff=job.run.tariff,
-        ),
+        )
+        | {"participation_jain": jain_index(num_times)},
         "wall": wall,
         "privacy": privacy_summary(job, outcome, learner, anonymised),
         "metrics": metrics,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KEYS = ("occupation", "workclass", "native_country")
+SENSITIVE = ("sex", "race")
 NUM_FEATURES = 107
 ROW_BYTES = 128
 """Mean size of a row as shipped (`columns.row_bytes`)."""
@@ -55,6 +56,14 @@ class Adult:
     def samples(self) -> Samples:
         """Return features and labels."""
         return divided_samples(_features(), _labels(), load_people()[1])
+
+    def groups(self) -> dict[str, np.ndarray]:
+        """Return sex and race of each person, in the order of `index`; both are features too."""
+        people, is_test = load_people()
+        whose = {name: people[name].astype(str).to_numpy(dtype=object) for name in SENSITIVE}
+        return {
+            name: np.concatenate([words[~is_test], words[is_test]]) for name, words in whose.items()
+        }
 
     def rows(self) -> Rows:
         """Return the attributes, for anonymisation."""

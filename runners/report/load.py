@@ -26,7 +26,7 @@ VIRTUAL = (
     "compute_sim_s", "protect_sim_s", "transfer_sim_s", "queue_sim_s", "merge_sim_s", "wait_sim_s",
     "down_sim_s",
     "cost_usd", "energy_joules", "num_servers", "num_merged", "mean_queue_sim_s",
-    "server_utilisation",
+    "server_utilisation", "participation_jain",
 )  # fmt: skip
 WALL = (
     "num_ranks", "start_wall_s", "warm_up_wall_s", "train_wall_s", "communicate_wall_s",
@@ -34,7 +34,7 @@ WALL = (
 )  # fmt: skip
 METRICS = ("loss", "accuracy", "macro_recall", "macro_f1", "roc_auc")
 ANONYMITY = ("reidentification_risk", "linkage_success", "certainty_penalty")
-NUMBERS = (*VIRTUAL, *WALL, *METRICS, "epsilon", *ANONYMITY)
+NUMBERS = (*VIRTUAL, *WALL, *METRICS, "epsilon", *ANONYMITY, "partner_accuracy_gap")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +129,7 @@ def _run_row(run: str, record: dict[str, Any]) -> dict[str, Any]:
     error = record["error"] or {}
     virtual, wall = record["virtual"] or {}, record["wall"] or {}
     overall = (record["metrics"] or {}).get("overall") or {}
+    fairness = (record["metrics"] or {}).get("fairness") or {}
     return {
         "run": run,
         "status": record["status"],
@@ -143,6 +144,7 @@ def _run_row(run: str, record: dict[str, Any]) -> dict[str, Any]:
         **{column: overall.get(column) for column in METRICS},
         "epsilon": _epsilon(record["privacy"] or {}),
         **_anonymity((record["privacy"] or {}).get("anonymisation") or {}),
+        "partner_accuracy_gap": fairness.get("accuracy_gap"),
         "error_rank": error.get("rank"),
         "error_message": error.get("message"),
     }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from runners.report.audit_figures import audit_tables
 from runners.report.compare import Comparison
+from runners.report.fairness_figures import fairness_tables
 from runners.report.files import write_text
 from runners.report.load import Sweep
 from runners.report.picture import accuracy_svg
@@ -19,7 +20,8 @@ def write_markdown(
     """Write `report.md` and, when there are accuracies, `accuracy.svg` into the sweep's folder."""
     parts = [f"# {_escaped(sweep.folder.resolve().name)}", _escaped(" ".join(answer))]
     parts += [_section(table) for table in summary_tables(sweep, comparison)]
-    parts += [_section(table) for table in (*privacy_tables(sweep), *audit_tables(sweep))]
+    more = (*fairness_tables(sweep), *privacy_tables(sweep), *audit_tables(sweep))
+    parts += [_section(table) for table in more]
     if comparison.differences:
         parts.append(_section(differences_table(comparison)))
     if sweep.has_accuracy:

@@ -11,6 +11,7 @@ from plotly.offline import get_plotlyjs
 from runners.report.audit_figures import audit_tables
 from runners.report.chart import Picture
 from runners.report.compare import Comparison
+from runners.report.fairness_figures import fairness_tables
 from runners.report.figures import build_pictures
 from runners.report.files import write_text
 from runners.report.load import Sweep
@@ -38,6 +39,7 @@ def write_page(
         answer=answer,
         summaries=[
             *summary_tables(sweep, comparison),
+            *fairness_tables(sweep),
             *privacy_tables(sweep),
             *audit_tables(sweep),
         ],

@@ -9,7 +9,7 @@ class Quantity:
     """One figure of a run: the `column` of the table of runs that holds it, and how to compare it.
 
     `needs_target`: it is empty in a run that missed the target accuracy. `compared_as` is None when
-    modes are not compared by it. `is_hidden_at_zero`: tables leave it out where all modes have 0.
+    modes are not compared by it. `hidden_at`: tables leave it out where all modes have this value.
     """
 
     column: str
@@ -20,7 +20,7 @@ class Quantity:
     higher_is_better: bool
     compared_as: Literal["difference", "ratio"] | None = None
     needs_target: bool = False
-    is_hidden_at_zero: bool = False
+    hidden_at: float | None = None
 
 
 ACCURACY = Quantity(
@@ -86,13 +86,27 @@ DROPPED = Quantity(
     title="dropped",
     unit="count",
     higher_is_better=False,
-    is_hidden_at_zero=True,
+    hidden_at=0.0,
+)
+PARTICIPATION = Quantity(
+    column="participation_jain",
+    title="participation (Jain)",
+    unit="score",
+    higher_is_better=True,
+    hidden_at=1.0,
+)
+PARTNER_GAP = Quantity(
+    column="partner_accuracy_gap",
+    title="accuracy, best partner − worst",
+    unit="fraction",
+    higher_is_better=False,
 )
 
 QUALITY = (ACCURACY, MACRO_F1, ROC_AUC)
 SPEED = (TIME_TO_TARGET, THROUGHPUT, TOTAL_TIME, DROPPED)
 EXPENSE = (BYTES, BYTES_TO_TARGET, COST, ENERGY, EPSILON)
 ANONYMITY = (REIDENTIFICATION, LINKAGE, INFORMATION_LOSS)
-QUANTITIES = (*QUALITY, *SPEED, *EXPENSE, *ANONYMITY)
-"""In the order in which tables show them: a table each for quality, speed, expense and
-anonymity."""
+FAIRNESS = (PARTICIPATION, PARTNER_GAP)
+QUANTITIES = (*QUALITY, *SPEED, *EXPENSE, *ANONYMITY, *FAIRNESS)
+"""In the order in which tables show them: a table each for quality, speed, expense, anonymity and
+fairness."""

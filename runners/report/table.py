@@ -19,6 +19,7 @@ from runners.report.quantities import (
     ANONYMITY,
     BYTES_TO_TARGET,
     EXPENSE,
+    FAIRNESS,
     QUALITY,
     SPEED,
     TIME_TO_TARGET,
@@ -39,6 +40,7 @@ GROUPS = {
     "Speed": (SPEED, "clock: virtual"),
     "Expense": (EXPENSE, "prices and powers: tariff"),
     "Anonymity": (ANONYMITY, "rows that passed the data proxy"),
+    "Fairness": (FAIRNESS, "each partner on its own part of what is held out"),
 }
 """The tables of figures: title, what they show, and a word on it."""
 
@@ -176,7 +178,7 @@ def _is_shown(sweep: Sweep, comparison: Comparison, quantity: Quantity) -> bool:
     if quantity.needs_target:
         return bool(sweep.targets)
     means = [summary.estimates[quantity.column].mean for summary in comparison.summaries]
-    return any(bool(mean) if quantity.is_hidden_at_zero else mean is not None for mean in means)
+    return any(mean is not None and mean != quantity.hidden_at for mean in means)
 
 
 def _num_seeds(summary: Summary) -> str:

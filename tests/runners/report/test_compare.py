@@ -40,6 +40,8 @@ def _runs(**columns: list[object]) -> pd.DataFrame:
         "linkage_success",
         "certainty_penalty",
         "num_dropped",
+        "participation_jain",
+        "partner_accuracy_gap",
     )
     return pd.DataFrame(dict.fromkeys(others, [math.nan] * num_runs) | defaults | columns)
 
