@@ -19,17 +19,17 @@ def write_markdown(
 ) -> None:
     """Write `report.md` and, when there are accuracies, `accuracy.svg` into the sweep's folder."""
     parts = [f"# {_escaped(sweep.folder.resolve().name)}", _escaped(" ".join(answer))]
-    parts += [_section(table) for table in summary_tables(sweep, comparison)]
+    parts += [section(table) for table in summary_tables(sweep, comparison)]
     more = (*fairness_tables(sweep), *privacy_tables(sweep), *audit_tables(sweep))
-    parts += [_section(table) for table in more]
+    parts += [section(table) for table in more]
     if comparison.differences:
-        parts.append(_section(differences_table(comparison)))
+        parts.append(section(differences_table(comparison)))
     if sweep.has_accuracy:
         write_text(sweep.folder / PICTURE_NAME, accuracy_svg(sweep))
         parts.append(
             f"![Test accuracy against virtual time and against bytes moved]({PICTURE_NAME})"
         )
-    parts.append(_section(facts))
+    parts.append(section(facts))
     unfinished = describe_unfinished(sweep)
     if unfinished:
         parts.append(
@@ -40,7 +40,8 @@ def write_markdown(
     write_text(sweep.folder / "report.md", "\n\n".join(parts) + "\n")
 
 
-def _section(table: Table) -> str:
+def section(table: Table) -> str:
+    """Return a table as Markdown, with its title and its note."""
     lines = [f"## {_escaped(table.title)}", ""]
     rulers = [
         "---" if number < table.num_text_columns else "---:" for number in range(len(table.columns))
