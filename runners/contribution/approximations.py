@@ -4,8 +4,9 @@ Reconstruction (Song, Tong & Wei 2019): what a coalition's updates alone would h
 is evaluated in place of what it would have trained. `one_round` takes all rounds' updates together
 and adds them to the first model (their OR); `every_round` adds up the Shapley values of single
 rounds (their MR, λ = 1). Alignment: each round's gain in value is divided by how far each weighted
-update goes the way of the merged one, w_i ⟨u_i, u⟩ ÷ ⟨u, u⟩, after the idea of Xu et al. (2021). All
-divide v(all) − v(nobody) exactly, but for server optimizers, which reconstruction takes for a mean.
+update goes the way of the merged one, w_i ⟨u_i, u⟩ ÷ ⟨u, u⟩, after the idea of Xu et al. (2021).
+All divide v(all) − v(nobody) exactly, but for server optimizers, which reconstruction takes for a
+mean.
 """
 
 from collections.abc import Callable, Sequence

@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from runners.config_file import write_config
+from runners.job import EXIT_CONFIG
 from runners.options import ConfigError, checked
 from runners.perform import Job, prepare
 from runners.progress import progress
@@ -25,8 +26,11 @@ def contribute(config: DictConfig) -> None:
     container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     assert isinstance(container, dict)
     node = {str(key): value for key, value in container.items()}
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    study_in(folder, node)
+    try:
+        study_in(Path(HydraConfig.get().runtime.output_dir), node)
+    except ConfigError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_CONFIG)
 
 
 def study_in(folder: Path, node: dict[str, Any]) -> None:
@@ -71,7 +75,7 @@ def _told(job: Job, settings: "Settings", on_progress: Any) -> "Told":
         kept = KeptValues(job.folder, config_hash(job.config))
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    federation = Federation(job, _samples(job, settings.device))
+    federation = Federation(job, samples_of_run(job, settings.device))
     malicious = job.run.attack.malicious(len(partners), job.run.seed)
     return Told(
         study=study(federation, kept, settings, on_progress),
@@ -83,7 +87,7 @@ def _told(job: Job, settings: "Settings", on_progress: Any) -> "Told":
     )
 
 
-def _samples(job: Job, device: str) -> "RankData":
+def samples_of_run(job: Job, device: str) -> "RankData":
     """Return the samples as the run's partners train on them: with the labels that privacy lets
     them tell, and what an attack makes of them.
     """

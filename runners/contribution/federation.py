@@ -42,7 +42,7 @@ class Federation:
     """Train and evaluate what coalitions make."""
 
     def __init__(self, job: RunJob, data: RankData) -> None:
-        """`data` are the samples as the run's partners train on them."""
+        """Take the partners of a run; `data` are the samples as they train on them."""
         run, workload = job.run, job.setting.workload
         assert isinstance(run.mode, Federated), "check_game lets no other mode pass"
         self._job, self._data, self._mode = job, data, run.mode

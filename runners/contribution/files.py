@@ -10,8 +10,9 @@
 
 `contribution.csv`: `partner`; `num_samples`; `is_malicious` (the attack's); the methods' values
 `exact` (up to 8 partners), `monte_carlo` and `monte_carlo_standard_error`, `one_round`,
-`every_round`, `alignment`, in the unit of the metric (accuracy, or nats of loss saved); `paid_equal_usd`,
-`paid_by_data_usd`, `paid_by_contribution_usd`, empty where nobody's contribution is above 0.
+`every_round`, `alignment`, in the unit of the metric (accuracy, or nats of loss saved);
+`paid_equal_usd`, `paid_by_data_usd`, `paid_by_contribution_usd`, empty where nobody's contribution
+is above 0.
 
 `methods.csv`: `method`; `num_trained` coalitions; `num_orders` and `has_converged` of Monte Carlo;
 `mean_error` and `relative_error` (÷ the mean absolute reference), `rank_correlation` (Spearman),

@@ -1,5 +1,5 @@
-"""Owns the estimate of Shapley values from random orders of joining: truncated Monte Carlo (Ghorbani
-& Zou 2019, algorithm 1).
+"""Owns the estimate of Shapley values from random orders of joining: truncated Monte Carlo, after
+Ghorbani & Zou 2019, algorithm 1.
 
 Players join in a random order, each gets its marginal gain. Once what has joined is worth nearly
 what all are worth, those who are left get 0 (truncation), which spares trainings. Orders are drawn
