@@ -4,6 +4,7 @@ from runners.aggregation.mean import Mean
 from runners.build import Run
 from runners.compression.none import Uncompressed
 from runners.options import ConfigError
+from sim.agent.static import Static
 from sim.availability.always import Always
 from sim.fault.none import NoFault
 from sim.mode.proxy.federated import Federated
@@ -25,6 +26,7 @@ def check_game(run: Run) -> None:
             "try task=digits_mlp"
         )
     wanted = {
+        "agent=static": isinstance(run.agent, Static),
         "agent.num_participants=null": getattr(run.agent, "num_participants", None) is None,
         "mode.keep_fraction=1.0": mode.keep_fraction == 1,
         "mode.deadline_sim_s=null": mode.deadline_sim_s is None,

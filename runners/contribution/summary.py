@@ -77,10 +77,10 @@ def _partners(rows: "pd.DataFrame", found: list[dict[str, Any]], metric: str) ->
         )
     return Table(
         title=f"Contributions to {metric}",
-        columns=("partner", "seeds", *(TITLES[one] for one in methods), "paid by contribution"),
+        columns=("partner", "seeds", *(TITLES[one] for one in methods), "paid, USD"),
         rows=tuple(lines),
         note=f"mean ± half width of the 95 % t interval over seeds; {_unit(metric)}; "
-        f"of {found[0]['settings']['sum_usd']:,.2f} USD",
+        f"paid by contribution, of {found[0]['settings']['sum_usd']:,.2f} USD",
     )
 
 

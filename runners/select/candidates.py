@@ -2,8 +2,8 @@
 
 Columns of the CSV file: `name`, `speed`, `uplink_bytes_per_s`, `downlink_bytes_per_s`,
 `latency_sim_s` (as `sim.consortium.Site` has them), `num_samples`, `price_usd` (what taking part
-costs once); `classes`, separated by spaces, where a target asks for them; and any further columns
-of numbers, such as `capability` or `success_fraction`, as criteria.
+costs once); `downtime` (1) where known; `classes`, separated by spaces, where a target asks for
+them; and any further columns of numbers, such as `capability` or `success_fraction`, as criteria.
 """
 
 from collections.abc import Mapping
@@ -61,7 +61,8 @@ def _candidate(row: Row) -> Candidate:
     num_samples, price_usd = row.whole("num_samples"), row.number("price_usd")
     try:
         means = {column: row.number(column) for column in MEANS}
-        site = Site(**means, data_share=float(num_samples), data_skew=1.0)
+        downtime = row.number("downtime", empty=1.0)
+        site = Site(**means, data_share=float(num_samples), data_skew=1.0, downtime=downtime)
         not_negative("price_usd", price_usd, remedy="0 is free")
     except ValueError as error:
         where = "" if str(error).startswith(row.where) else f"{row.where}: "

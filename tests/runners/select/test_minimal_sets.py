@@ -21,7 +21,7 @@ NOTHING = {
 def candidate(name: str, num_samples: int, price_usd: float, classes: str = "") -> Candidate:
     site = Site(
         speed=1.0, uplink_bytes_per_s=1e6, downlink_bytes_per_s=1e6, latency_sim_s=0.0,
-        data_share=1.0, data_skew=1.0,
+        data_share=1.0, data_skew=1.0, downtime=1.0,
     )  # fmt: skip
     return Candidate(
         name=name,
