@@ -19,10 +19,13 @@ from sim.world import World
 
 @dataclass(frozen=True, kw_only=True)
 class Consequence:
-    """Hold what a set of candidates, by numbers, came to."""
+    """Hold what a set of candidates, by numbers, came to: `num_trained` samples of the `num_samples`
+    that they hold, repeats counted.
+    """
 
     members: tuple[int, ...]
     num_samples: int
+    num_trained: int
     price_usd: float
     total_sim_s: float
     run_usd: float
@@ -53,6 +56,7 @@ def consequence_of(
     return Consequence(
         members=members,
         num_samples=sum(one.num_samples for one in chosen),
+        num_trained=summary["num_samples"],
         price_usd=sum(one.price_usd for one in chosen),
         total_sim_s=summary["total_sim_s"],
         run_usd=summary["cost_usd"],

@@ -72,15 +72,19 @@ def test_more_partners_than_are_exact_are_sampled(tmp_path: Path) -> None:
     assert methods["num_orders"][0] == 2 and 2 < methods["num_trained"][0] <= 2 + 2 * 10
 
 
-def test_a_sweep_has_means_over_seeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("metric", "factor", "decimals"), [("loss", 1, 3), ("accuracy", 100, 1)])
+def test_a_sweep_has_means_over_seeds(
+    tmp_path: Path, metric: str, factor: int, decimals: int
+) -> None:
     for seed in (0, 1):
         (tmp_path / str(seed)).mkdir()
-        study_in(tmp_path / str(seed), node_of(f"seed={seed}", metric="loss"))
+        study_in(tmp_path / str(seed), node_of(f"seed={seed}", metric=metric))
     summarise(tmp_path)
     rows = pd.read_csv(tmp_path / "summary.csv")
     assert rows["seed"].tolist() == [0, 0, 0, 1, 1, 1]
-    mean = rows[rows["partner"] == "p1"]["exact"].mean()
-    assert f"| p1 | 2 | {mean:.3f} ± " in (tmp_path / "report.md").read_text().replace("−", "-")
+    mean = factor * rows[rows["partner"] == "p1"]["exact"].mean()
+    report = (tmp_path / "report.md").read_text().replace("−", "-")
+    assert f"| p1 | 2 | {mean:.{decimals}f} ± " in report
 
 
 def test_an_empty_folder_has_no_summary(tmp_path: Path) -> None:

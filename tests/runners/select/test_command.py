@@ -40,13 +40,11 @@ def test_a_choice_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_every_set_does_the_same_work(tmp_path: Path) -> None:
-    # 3 passes over all 54,000 samples, 5 steps of 32 a member and round; alike but for the members
-    choice = select_in(
-        tmp_path, node_of("hardware=instant", "transport=ideal", "select.target.classes=null")
-    )
-    times = {len(one): found.total_sim_s for one, found in choice.consequences.items()}
-    assert all(found.num_samples >= 20_000 for found in choice.consequences.values())
-    assert times[3] < times[2]  # more members share the rounds
+    choice = select_in(tmp_path, node_of("select.target.classes=null"))
+    assert len({found.num_samples for found in choice.consequences.values()}) > 3
+    for found in choice.consequences.values():
+        # 3 passes over all 54,000 samples; the last round of 20 steps of 32 each may go beyond
+        assert 0 <= found.num_trained - 162_000 < 640 * len(found.members)
 
 
 def test_a_ranking_that_breaks_a_limit_is_said_to(tmp_path: Path) -> None:
