@@ -19,8 +19,8 @@ from sim.world import World
 
 @dataclass(frozen=True, kw_only=True)
 class Consequence:
-    """Hold what a set of candidates, by numbers, came to: `num_trained` samples of the `num_samples`
-    that they hold, repeats counted.
+    """Hold what a set of candidates, by numbers, came to: it trained on `num_trained` samples,
+    repeats counted, of the `num_samples` that its members hold.
     """
 
     members: tuple[int, ...]
