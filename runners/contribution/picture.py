@@ -60,4 +60,5 @@ def _draw(
     axes.axhline(0, color="#333", linewidth=0.8)
     axes.set_xticks(places, names)
     axes.grid(axis="x", visible=False)
+    axes.set_axisbelow(True)
     axes.legend(frameon=False)
