@@ -68,6 +68,12 @@ class Monitor:
         self._num_chosen[chosen] += 1
         self._in_flight[chosen] = True
 
+    def saw_staying(self, partners: Iterable[int]) -> None:
+        """Take back that these begin: they were chosen only to know how many."""
+        counted = list(partners)
+        self._num_chosen[counted] -= 1
+        self._in_flight[counted] = False
+
     def saw_returning(self, partner: int, round_number: int, *, is_merged: bool) -> None:
         """Take in that a partner is free again, and whether anything has come of its work."""
         self._in_flight[partner] = False
