@@ -116,8 +116,8 @@ def _rank_weights(view: View, tiers: list[Numbers]) -> Floats:
     losses = np.array([_mean(view.partners.train_loss[members]) for members in tiers])
     if np.isnan(losses).any():
         return np.ones(len(tiers))
-    ranks: Floats = np.argsort(np.argsort(losses, kind="stable"), kind="stable") + 1.0
-    return ranks
+    ranks = np.argsort(np.argsort(losses, kind="stable"), kind="stable")
+    return ranks.astype(np.float64) + 1
 
 
 def _mean(losses: Floats) -> float:

@@ -130,12 +130,19 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
 """Overrides with which a setting acts, by its own path, its option or its group; each is tried."""
 
 LEARNING = "acts only where training is real; tests/parallel and tests/runners/learner hold it"
+LOSSES = "acts only where losses are known, or among many; tests/sim/agent/test_choices.py holds it"
 FILE = "a path: other files are the tests of the option itself"
 EXEMPT: dict[str, str] = {
     "learner": LEARNING,
     "optimizer": LEARNING,
     "task/adult_mlp.name": "what a preset is called in records",
     "model/gpt.num_heads": LEARNING,
+    **{
+        f"agent/oort.{name}": LOSSES
+        for name in ("min_exploration", "clip_percentile", "pacer_rounds", "pacer_percent")
+    },
+    "agent/power_of_choice.num_candidates": LOSSES,
+    "agent/tifl.interval_rounds": LOSSES,
     **{
         f"training.{name}": LEARNING
         for name in ("schedule", "warmup_fraction", "final_rate_fraction", "augmentation")

@@ -187,6 +187,16 @@ def test_tiers_with_high_losses_come_more_often() -> None:
     assert chosen.count((0, 2)) == pytest.approx(600, abs=4 * np.sqrt(900 * 2 / 9))
 
 
+@pytest.mark.parametrize(("interval_rounds", "part"), [(1, 1 / 3), (1000, 2 / 3)])
+def test_tiers_are_weighed_anew_after_an_interval(interval_rounds: int, part: float) -> None:
+    """The slow tier has the higher loss at first, and the lower one from then on."""
+    one = decider("tifl", num_participants=2, num_credits=1000, interval_rounds=interval_rounds)
+    one.decide(view(4, SPEEDS | {"train_loss": [0.9, 0.1, 0.9, 0.1]}))
+    sight = SPEEDS | {"train_loss": [0.1, 0.9, 0.1, 0.9]}
+    chosen = [one.decide(view(4, sight)).partners for _ in range(900)]
+    assert chosen.count((0, 2)) / 900 == pytest.approx(part, abs=4 * np.sqrt(2 / 9 / 900))
+
+
 def test_credits_make_all_tiers_take_part() -> None:
     one = decider("tifl", num_participants=2, num_credits=3)
     chosen = [one.decide(view(4, SPEEDS)).partners for _ in range(12)]
