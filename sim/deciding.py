@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sim.agent import Clairvoyant, Decider
+from sim.agent.static import Static
 from sim.asking import AskDecider, Asking, AskOutside
 from sim.decision import check_decision
 from sim.learner import Merged
@@ -41,6 +42,8 @@ class Deciding:
             self._num_steps = local.all_num_steps(world.workload)
         view = self._view(candidates, self._num_steps, num_wanted)
         decision = yield from self._asking.ask(view)
+        if not isinstance(world.setting.agent, Static):  # which looks at no float
+            decision = world.learner.agree(decision)
         check_decision(decision, view, world.setting.mode.actions, len(world.proxies))
         self.monitor.saw_leaving(decision.partners)
         return decision

@@ -22,8 +22,9 @@ class PartnerSight:
     the proxy's own load included), and `round_trip_sim_s` are smoothed. `availability` is the
     smoothed fraction (0 to 1) of decisions at which the partner was up. `age_rounds` counts rounds
     since its update was last merged (or since the start). `train_loss` is the mean loss of its last
-    work; `utility` is Oort's statistical utility of it, n √(mean of squared losses) (Lai et al.
-    2021). `num_chosen` counts decisions it was part of, `num_dropped` those that came to nothing.
+    work; `utility` is Oort's statistical utility of it, n √(mean of its batches' squared losses)
+    (Lai et al. 2021). `num_chosen` counts decisions it was part of, `num_dropped` those that came
+    to nothing.
     """
 
     step_sim_s: Floats

@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sim.decision import Decision
+
 
 class Model(Protocol):
     """A version of a model: a handle that modes pass around, its weights are the learner's
@@ -119,10 +121,13 @@ class Distillation:
 
 @dataclass(frozen=True, kw_only=True)
 class Feedback:
-    """Tell of one partner's work: mean batch loss, and Euclidean norm of its update."""
+    """Tell of one partner's work: the mean of its batches' mean losses, the mean of the squares of
+    these, and the Euclidean norm of its update.
+    """
 
     partner: int
     train_loss: float
+    mean_square_loss: float
     update_norm: float
 
 
@@ -220,5 +225,11 @@ class Learner(Protocol):
     def evaluate(self, models: Sequence[Model], jointly: bool = False) -> Evaluation | None:
         """Return the mean evaluation of `models` on the held-out test set, or that of the mean of
         what they predict, if they answer `jointly`; None where nothing is learned.
+        """
+        ...
+
+    def agree(self, decision: Decision) -> Decision:
+        """Return the decision that holds for all ranks, rank 0's: it rests on floats, which hosts
+        may round differently.
         """
         ...
