@@ -243,6 +243,7 @@ def _setting(run: Run, consortium: Consortium, workload: Workload) -> Setting:
         mode=with_costs(run.mode, run.anonymisation),
         agent=run.agent,
         budget=run.budget,
+        tariff=run.tariff,
         protection=_protection(run, consortium, workload),
         merge_passes=run.aggregation.merge_passes(len(consortium.partners)),
         seed=run.seed,

@@ -15,7 +15,7 @@ from sim.partner import Member
 from sim.presence import Steps
 from sim.protocol.local_training import LocalTraining
 from sim.streams import stream
-from sim.view import View, Whole
+from sim.view import Spent, View, Whole
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -68,6 +68,13 @@ class Deciding:
             num_wanted=num_wanted,
             progress=world.spent_fraction,
             sent_bytes=world.network.sent_bytes,
+            cost_usd=world.spending.cost_usd,
+            spent=Spent(
+                time_fraction=world.spending.time_fraction,
+                bytes_fraction=world.spending.bytes_fraction,
+                cost_fraction=world.spending.cost_fraction,
+                privacy_fraction=world.privacy_fraction,
+            ),
             queue_length=sum(proxy.queue_length for proxy in world.proxies),
             num_steps=num_steps,
             down_bytes=world.workload.update_bytes,

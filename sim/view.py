@@ -42,14 +42,27 @@ class PartnerSight:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spent:
+    """Hold the parts of what may be spent that are spent, NaN where there is no limit: time, bytes,
+    money, and of ε the merges that privacy allows.
+    """
+
+    time_fraction: float
+    bytes_fraction: float
+    cost_fraction: float
+    privacy_fraction: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class View:
     """Hold what the proxy can see when it needs partners.
 
     `available` are the partners that are up and free, in rising order; `num_wanted` is how many are
     needed, None where that is the agent's to decide. `progress` is the fraction of the training
-    budget that is spent. `num_steps` are the steps each partner would take, and `down_bytes` and
-    `up_bytes` what it would be sent and would send, if the agent does not say otherwise;
-    `queue_length` counts updates that wait at the proxy or are being merged.
+    budget that is spent, `cost_usd` what has been paid so far. `num_steps` are the steps each
+    partner would take, and `down_bytes` and `up_bytes` what it would be sent and would send, if the
+    agent does not say otherwise; `queue_length` counts updates that wait at the proxy or are being
+    merged.
     """
 
     round: int
@@ -58,6 +71,8 @@ class View:
     num_wanted: int | None
     progress: float
     sent_bytes: float
+    cost_usd: float
+    spent: Spent
     queue_length: int
     num_steps: Whole
     down_bytes: float

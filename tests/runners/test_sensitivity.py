@@ -81,6 +81,8 @@ ALWAYS_WITH: dict[str, tuple[str, ...]] = {
 TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
     "seed": (REAL_TASK,),
     "budget": (("mode=solo",),),
+    "budget.max_bytes": (PROXY,),
+    "budget.max_cost_usd": ((*PROXY, "tariff.usd_per_gb=1000.0"),),
     "tariff": (PROXY, (*PROXY, "tariff.usd_per_kwh=0.2")),
     "scenario": ((), PROXY, REAL_TASK, (*REAL_TASK, "partition=iid")),
     "scenario/lognormal": ((*REAL_TASK, "scenario.data_skew_spread=0.5"),),

@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from runners.options import build_option
 from sim.agent import Agent
-from sim.view import PartnerSight, View
+from sim.view import PartnerSight, Spent, View
 
 CONF = Path(__file__).parents[3] / "conf/agent"
 
@@ -53,6 +53,13 @@ def view(num_partners: int, sight: dict[str, Any] | None = None, **changes: Any)
         "num_wanted": None,
         "progress": 0.1,
         "sent_bytes": 0.0,
+        "cost_usd": 0.0,
+        "spent": Spent(
+            time_fraction=np.nan,
+            bytes_fraction=np.nan,
+            cost_fraction=np.nan,
+            privacy_fraction=np.nan,
+        ),
         "queue_length": 0,
         "num_steps": np.full(num_partners, 10),
         "down_bytes": 400.0,
