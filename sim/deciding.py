@@ -79,6 +79,8 @@ class Deciding:
             num_steps=num_steps,
             down_bytes=world.workload.update_bytes,
             up_bytes=world.wire_bytes,
+            up_bytes_at=world.setting.protection.bytes_at,
+            num_replicas=len(world.proxies),
             partners=self.monitor.sight(world.trace.round),
         )
 

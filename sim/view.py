@@ -61,8 +61,9 @@ class View:
     needed, None where that is the agent's to decide. `progress` is the fraction of the training
     budget that is spent, `cost_usd` what has been paid so far. `num_steps` are the steps each
     partner would take, and `down_bytes` and `up_bytes` what it would be sent and would send, if the
-    agent does not say otherwise; `queue_length` counts updates that wait at the proxy or are being
-    merged.
+    agent does not say otherwise; `up_bytes_at` is the latter at each level of compression.
+    `queue_length` counts updates that wait at the proxy, which is `num_replicas` machines, or are
+    being merged.
     """
 
     round: int
@@ -77,4 +78,6 @@ class View:
     num_steps: Whole
     down_bytes: float
     up_bytes: float
+    up_bytes_at: tuple[float, ...]
+    num_replicas: int
     partners: PartnerSight

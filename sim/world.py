@@ -355,6 +355,10 @@ class World:
         """What an update weighs on the wire."""
         return self.setting.protection.wire_bytes
 
+    def bytes_at(self, level: int | None) -> int:
+        """Return what an update weighs at a level of compression, None being the first."""
+        return self.setting.protection.bytes_at[level or 0]
+
     def cut_steps(self, num_steps: int, data_of: tuple[int, ...]) -> int:
         """Return as many of a plan's steps, which all draw from these data, as privacy allows."""
         return self._ending.cut_steps(num_steps, data_of)

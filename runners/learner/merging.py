@@ -159,6 +159,7 @@ class Merging:
             num_partners=self._training.num_partners,
             seed=self._seed,
             secret=self._secret,
+            compression=_level(cohort.works),
         )
 
     def _secure_sum(self, merge: Merge) -> SumInProgress | None:
@@ -357,3 +358,9 @@ class Merging:
             for number, work in enumerate(cohort.works)
             if work.part == part and work.partner % size == rank
         ]
+
+
+def _level(works: Sequence[Work]) -> int:
+    """Return the level of compression of all works."""
+    (level,) = {work.compression for work in works}
+    return level

@@ -66,7 +66,8 @@ PLAIN = LocalRule()
 @dataclass(frozen=True, kw_only=True)
 class Work:
     """Describe local training: `partner` takes `num_steps` batches of the data of `data_of`, from
-    `start` on; `part` is what it trains of the model, None for all.
+    `start` on; `part` is what it trains of the model, None for all. `compression` is the level at
+    which its update is sent, the same for all works of a merge.
     """
 
     partner: int
@@ -75,6 +76,7 @@ class Work:
     data_of: tuple[int, ...]
     part: Part | None = None
     rule: LocalRule = PLAIN
+    compression: int = 0
 
 
 SERVER_OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam", "yogi")

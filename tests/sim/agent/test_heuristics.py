@@ -22,7 +22,7 @@ from tests.sim.agent.views import CONF, agent, view
 
 HEURISTICS = (
     *("round_robin", "fastest_k", "power_of_choice", "oort", "ucb", "deadline", "tifl"),
-    "static",
+    *("static", "tuner"),
 )
 MADE = ("oracle", *HEURISTICS)
 CHANGES: dict[str, dict[str, Any]] = {

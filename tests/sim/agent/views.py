@@ -64,6 +64,8 @@ def view(num_partners: int, sight: dict[str, Any] | None = None, **changes: Any)
         "num_steps": np.full(num_partners, 10),
         "down_bytes": 400.0,
         "up_bytes": 400.0,
+        "up_bytes_at": (400.0,),
+        "num_replicas": 1,
         "partners": seen(num_partners, **(sight or {})),
     }
     return View(**(values | changes))
