@@ -192,8 +192,10 @@ def _protection(run: Run, consortium: Consortium, workload: Workload) -> Protect
     load = Load(num_parameters=workload.num_parameters, num_partners=_num_chosen(run, consortium))
     chain = compressed(run.privacy, run.compression, _layout(run))
     cost = chain.cost(load)
+    wire_bytes, *coarser_bytes = _bytes_at_levels(run, workload, load)
     return Protection(
-        wire_bytes=chain.wire_bytes(workload.update_bytes, load),
+        wire_bytes=wire_bytes,
+        coarser_bytes=tuple(coarser_bytes),
         partner_sim_s=cost.partner_sim_s,
         proxy_sim_s=cost.proxy_sim_s,
         num_round_trips=cost.num_round_trips,
@@ -201,6 +203,13 @@ def _protection(run: Run, consortium: Consortium, workload: Workload) -> Protect
         max_merges=chain.max_merges(sampling),
         step_limits=chain.step_limits(workload.num_samples, workload.batch_size),
     )
+
+
+def _bytes_at_levels(run: Run, workload: Workload, load: Load) -> list[int]:
+    """Return what an update weighs at each level of compression."""
+    layout, levels = _layout(run), range(run.compression.num_levels)
+    chains = [compressed(run.privacy, run.compression.at(level), layout) for level in levels]
+    return [chain.wire_bytes(workload.update_bytes, load) for chain in chains]
 
 
 def _layout(run: Run) -> Layout:
@@ -243,6 +252,7 @@ def _setting(run: Run, consortium: Consortium, workload: Workload) -> Setting:
         mode=with_costs(run.mode, run.anonymisation),
         agent=run.agent,
         budget=run.budget,
+        tariff=run.tariff,
         protection=_protection(run, consortium, workload),
         merge_passes=run.aggregation.merge_passes(len(consortium.partners)),
         seed=run.seed,

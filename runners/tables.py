@@ -12,7 +12,7 @@ import pandas as pd
 
 from runners.record import write_atomically
 from sim.outcome import Outcome, ServerUse
-from sim.tariff import Tariff, Usage
+from sim.tariff import Tariff, Usage, usage_of
 from sim.trace import KINDS, SPAN_COLUMNS, Round, Span
 
 TIMELINE_MAX_SPANS = 100_000
@@ -82,11 +82,9 @@ def virtual_summary(
 
 def _usage(outcome: Outcome, rounds: pd.DataFrame) -> Usage:
     """Return what is paid for; a server that nothing went through is not rented."""
-    busy_sim_s = float(rounds[["compute_sim_s", "protect_sim_s"]].to_numpy().sum())
     last = rounds.iloc[-1]
-    return Usage(
-        partner_busy_sim_s=busy_sim_s,
-        partner_idle_sim_s=sum(float(rounds[f"{kind}_sim_s"].sum()) for kind in KINDS) - busy_sim_s,
+    return usage_of(
+        {kind: float(rounds[f"{kind}_sim_s"].sum()) for kind in KINDS},
         total_sim_s=float(last["end_sim_s"]),
         num_proxies=sum(server.num_bytes > 0 for server in outcome.servers),
         sent_bytes=float(last["num_bytes"]),

@@ -15,7 +15,8 @@ class Budget:
     """Hold a run's length in passes over the consortium's training data, and its target.
 
     It ends sooner with `stops_at_target` when the target is reached, and when the held-out loss has
-    not fallen for `patience_evaluations`; None has endless patience (`sim.early_stop`).
+    not fallen for `patience_evaluations`; None has endless patience (`sim.early_stop`). So it does
+    after a round with which `max_sim_s`, `max_bytes` or `max_cost_usd` are spent; None is no limit.
     """
 
     num_epochs: float
@@ -23,6 +24,9 @@ class Budget:
     target_accuracy: float
     stops_at_target: bool
     patience_evaluations: int | None
+    max_sim_s: float | None
+    max_bytes: float | None
+    max_cost_usd: float | None
 
     def __post_init__(self) -> None:
         positive("num_epochs", self.num_epochs, remedy="try budget.num_epochs=3")
@@ -39,6 +43,11 @@ class Budget:
                 1,
                 remedy="null spends the whole budget",
             )
+
+        for name in ("max_sim_s", "max_bytes", "max_cost_usd"):
+            limit = getattr(self, name)
+            if limit is not None:
+                positive(name, limit, remedy="null is no limit")
 
     def num_steps(self, num_samples: int, batch_size: int) -> int:
         """Return the steps of one trainer that passes `num_epochs` times over `num_samples`

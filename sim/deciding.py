@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sim.agent import Clairvoyant, Decider
+from sim.agent.static import Static
 from sim.asking import AskDecider, Asking, AskOutside
 from sim.decision import check_decision
 from sim.learner import Merged
@@ -14,7 +15,7 @@ from sim.partner import Member
 from sim.presence import Steps
 from sim.protocol.local_training import LocalTraining
 from sim.streams import stream
-from sim.view import View, Whole
+from sim.view import Spent, View, Whole
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -41,6 +42,8 @@ class Deciding:
             self._num_steps = local.all_num_steps(world.workload)
         view = self._view(candidates, self._num_steps, num_wanted)
         decision = yield from self._asking.ask(view)
+        if not isinstance(world.setting.agent, Static):  # which looks at no float
+            decision = world.learner.agree(decision)
         check_decision(decision, view, world.setting.mode.actions, len(world.proxies))
         self.monitor.saw_leaving(decision.partners)
         return decision
@@ -65,10 +68,19 @@ class Deciding:
             num_wanted=num_wanted,
             progress=world.spent_fraction,
             sent_bytes=world.network.sent_bytes,
+            cost_usd=world.spending.cost_usd,
+            spent=Spent(
+                time_fraction=world.spending.time_fraction,
+                bytes_fraction=world.spending.bytes_fraction,
+                cost_fraction=world.spending.cost_fraction,
+                privacy_fraction=world.privacy_fraction,
+            ),
             queue_length=sum(proxy.queue_length for proxy in world.proxies),
             num_steps=num_steps,
             down_bytes=world.workload.update_bytes,
             up_bytes=world.wire_bytes,
+            up_bytes_at=world.setting.protection.bytes_at,
+            num_replicas=len(world.proxies),
             partners=self.monitor.sight(world.trace.round),
         )
 

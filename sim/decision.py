@@ -54,7 +54,7 @@ def check_decision(
             f"the mode understands the decisions {sorted(actions) or 'on partners'} of an agent, "
             f"got {sorted(odd)} too; try mode=proxy/federated"
         )
-    _check_numbers(decision, num_replicas)
+    _check_numbers(decision, view, num_replicas)
 
 
 def _used(decision: Decision) -> list[str]:
@@ -62,9 +62,15 @@ def _used(decision: Decision) -> list[str]:
     return [name for name in ACTIONS if getattr(decision, name) not in ({}, None)]
 
 
-def _check_numbers(decision: Decision, num_replicas: int) -> None:
+def _check_numbers(decision: Decision, view: View, num_replicas: int) -> None:
     for partner, num_steps in decision.num_steps.items():
         at_least(f"num_steps of partner {partner}", num_steps, 1, remedy="a step is one batch")
+    num_levels = len(view.up_bytes_at)
+    if decision.compression is not None and not 0 <= decision.compression < num_levels:
+        raise ValueError(
+            f"an agent must choose one of the {num_levels} levels of compression, from 0 on, got "
+            f"{decision.compression}; try compression=adaptive"
+        )
     if decision.deadline_sim_s is not None:
         positive("deadline_sim_s", decision.deadline_sim_s, remedy="None is no deadline")
     num_used = num_replicas if decision.num_replicas is None else decision.num_replicas

@@ -1,17 +1,31 @@
-"""Owns when a run ends: when its budget of samples is trained on, when an evaluation stops it, or
-when it has learned as much from the data as privacy allows.
+"""Owns when a run ends: when its budget of samples is trained on, when an evaluation stops it,
+when time, bytes or money have run out, or when it has learned as much from the data as privacy
+allows.
 """
+
+import math
 
 from sim.allowance import Allowance
 from sim.ledger import Ledger, NoProgress
 from sim.protection import Protection
+from sim.spending import Spending
+
+SETTINGS = {"time": "max_sim_s", "bytes": "max_bytes", "cost": "max_cost_usd"}
+"""What limits what may be spent."""
 
 
 class Ending:
     """Tell whether a run is at its end, and what has brought it there."""
 
-    def __init__(self, ledger: Ledger, protection: Protection, allowance: Allowance | None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        spending: Spending,
+        protection: Protection,
+        allowance: Allowance | None,
+    ) -> None:
         self._ledger = ledger
+        self._spending = spending
         self._max_merges = protection.max_merges
         self._allowance = allowance
 
@@ -22,17 +36,34 @@ class Ending:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether an evaluation, or a budget of merges, has ended the run before its time."""
-        return self._ledger.stopped_by is not None or self._is_exhausted
+        """Whether an evaluation, or a budget other than that of samples, has ended the run before
+        its time; raises NoProgress where nothing has been learned by then.
+        """
+        spent = self._spending.spent
+        if spent is not None and self._ledger.spent_fraction == 0:
+            raise NoProgress(
+                f"the budget's {spent} was spent before anything was learned; try a larger "
+                f"budget.{SETTINGS[spent]}, or null"
+            )
+        return self._ledger.stopped_by is not None or self._is_exhausted or spent is not None
 
     @property
     def reason(self) -> str:
-        """What has ended the run: `target`, `patience`, `budget` or `privacy`."""
+        """What has ended the run: `target`, `patience`, `budget`, `time`, `bytes`, `cost` or
+        `privacy`.
+        """
         if self._ledger.stopped_by is not None:
             return self._ledger.stopped_by
-        if self._ledger.spent_fraction < 1 and (self._is_exhausted or self._is_over):
-            return "privacy"
-        return "budget"
+        if self._ledger.spent_fraction >= 1:
+            return "budget"
+        is_private = self._is_exhausted or self._is_over
+        return self._spending.spent or ("privacy" if is_private else "budget")
+
+    @property
+    def privacy_fraction(self) -> float:
+        """The part of the merges that privacy allows; NaN where it does not count them."""
+        limit = self._max_merges
+        return math.nan if math.isinf(limit) else self._ledger.num_merges / limit
 
     def cut_steps(self, num_steps: int, data_of: tuple[int, ...]) -> int:
         """Return as many of a plan's steps, which all draw from these data, as privacy allows."""
@@ -40,11 +71,12 @@ class Ending:
 
     def evaluates(self, num_merged: int) -> bool | None:
         """Return whether the round that closes with so many merges has to be evaluated, so that the
-        curve has its end wherever privacy ends the run; None where that is no reason to.
+        curve has its end wherever the run ends; None where that is no reason to.
         """
         if self._allowance is not None:
             self._allowance.end_round()
-        return self._is_over or self._ledger.num_merges + num_merged >= self._max_merges or None
+        is_last = self._is_over or self._ledger.num_merges + num_merged >= self._max_merges
+        return is_last or self._spending.spent is not None or None
 
     def give_up(self, cause: Exception) -> None:
         """Begin no further round; raises NoProgress where there has been none."""

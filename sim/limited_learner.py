@@ -5,6 +5,7 @@ what would go over the limit.
 from collections.abc import Sequence
 
 from sim.allowance import Allowance
+from sim.decision import Decision
 from sim.learner import Distillation, Evaluation, Learner, Merged, Model, Outer, Part, Stages, Work
 
 
@@ -63,3 +64,7 @@ class LimitedLearner:
     def evaluate(self, models: Sequence[Model], jointly: bool = False) -> Evaluation | None:
         """Evaluate models."""
         return self._learner.evaluate(models, jointly)
+
+    def agree(self, decision: Decision) -> Decision:
+        """Return the decision that holds for all ranks."""
+        return self._learner.agree(decision)

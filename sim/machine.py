@@ -58,6 +58,11 @@ class Machine:
         """Its access link, up and down."""
         return self.uplink, self.downlink
 
+    @property
+    def carried_bytes(self) -> float:
+        """What it has sent and received."""
+        return self.uplink.carried_bytes + self.downlink.carried_bytes
+
     def set_up(self, is_up: bool) -> None:
         """Be up or down from now on."""
         self.is_up = is_up

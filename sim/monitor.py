@@ -33,6 +33,7 @@ class Monitor:
         self._round_trip_sim_s = _unseen(num_partners)
         self._availability = _unseen(num_partners)
         self._train_loss = _unseen(num_partners)
+        self._mean_square_loss = _unseen(num_partners)
         self._merged_in = np.zeros(num_partners, dtype=np.int64)
         self._num_chosen = np.zeros(num_partners, dtype=np.int64)
         self._num_dropped = np.zeros(num_partners, dtype=np.int64)
@@ -68,6 +69,12 @@ class Monitor:
         self._num_chosen[chosen] += 1
         self._in_flight[chosen] = True
 
+    def saw_staying(self, partners: Iterable[int]) -> None:
+        """Take back that these begin: they were chosen only to know how many."""
+        counted = list(partners)
+        self._num_chosen[counted] -= 1
+        self._in_flight[counted] = False
+
     def saw_returning(self, partner: int, round_number: int, *, is_merged: bool) -> None:
         """Take in that a partner is free again, and whether anything has come of its work."""
         self._in_flight[partner] = False
@@ -77,9 +84,10 @@ class Monitor:
             self._num_dropped[partner] += 1
 
     def saw_feedback(self, feedback: Iterable[Feedback]) -> None:
-        """Take in what partners tell of the mean losses over all their batches."""
+        """Take in what partners tell of the losses of all their batches."""
         for one in feedback:
             self._train_loss[one.partner] = one.train_loss
+            self._mean_square_loss[one.partner] = one.mean_square_loss
 
     def sight(self, round_number: int) -> PartnerSight:
         """Return what is known of all partners at the start of a round."""
@@ -91,7 +99,7 @@ class Monitor:
             availability=_closed(self._availability),
             age_rounds=_closed(round_number - self._merged_in),
             train_loss=_closed(self._train_loss),
-            utility=_closed(self._num_samples * self._train_loss),
+            utility=_closed(np.sqrt(self._mean_square_loss) * self._num_samples),
             num_samples=_closed(self._num_samples),
             num_chosen=_closed(self._num_chosen),
             num_dropped=_closed(self._num_dropped),

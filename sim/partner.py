@@ -49,11 +49,16 @@ class Member(Machine):
         self._traced_until_sim_s = 0.0
         self._activity: Activity | None = None
 
+    @property
+    def mean_step_sim_s(self) -> float:
+        """How long a batch takes at present, before chance has a part in it."""
+        return self._step_sim_s * self.slowdown
+
     def draw_sim_s(self, num_steps: float) -> float:
         """Return how long the next `num_steps` batches take; each call draws anew."""
         whole = int(num_steps)
         mean_steps = self._variability.stretch(whole, self._rng) if whole else 0.0
-        return (mean_steps + num_steps - whole) * self._step_sim_s * self.slowdown
+        return (mean_steps + num_steps - whole) * self.mean_step_sim_s
 
     def compute(self, num_steps: float) -> simpy.Event:
         """Train for `num_steps` batches; the event comes at the end."""

@@ -13,6 +13,7 @@ from sim.fault import Fault
 from sim.hardware import Hardware
 from sim.presence import Steps
 from sim.protection import Protection
+from sim.tariff import Tariff
 from sim.topology import Topology
 from sim.trace import LEVELS
 from sim.transport import Transport
@@ -65,6 +66,7 @@ class Setting:
     mode: Mode
     agent: Agent
     budget: Budget
+    tariff: Tariff
     protection: Protection
     merge_passes: float
     seed: int

@@ -4,6 +4,7 @@ A `Usage` of machines and network comes in; sums of money and energy go out. A g
 bytes, as clouds bill it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from sim.bounds import not_negative
@@ -11,6 +12,8 @@ from sim.bounds import not_negative
 SECONDS_PER_HOUR = 3600
 BYTES_PER_GB = 1e9
 JOULES_PER_KWH = 3.6e6
+BUSY = ("compute", "protect")
+"""What a partner's machine is at work for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,20 @@ class Usage:
     total_sim_s: float
     num_proxies: int
     sent_bytes: float
+
+
+def usage_of(
+    partner_sim_s: Mapping[str, float], *, total_sim_s: float, num_proxies: int, sent_bytes: float
+) -> Usage:
+    """Return what is paid for, from the partners' seconds by kind (`sim.trace.KINDS`)."""
+    busy_sim_s = sum(partner_sim_s[kind] for kind in BUSY)
+    return Usage(
+        partner_busy_sim_s=busy_sim_s,
+        partner_idle_sim_s=sum(partner_sim_s.values()) - busy_sim_s,
+        total_sim_s=total_sim_s,
+        num_proxies=num_proxies,
+        sent_bytes=sent_bytes,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

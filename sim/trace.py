@@ -54,6 +54,12 @@ class Trace:
         self.round = 0
         self._keeps_spans = level == "spans"
         self._partner_sim_s = dict.fromkeys(KINDS, 0.0)
+        self._earlier_sim_s = dict.fromkeys(KINDS, 0.0)
+
+    @property
+    def total_sim_s(self) -> dict[str, float]:
+        """The partners' seconds by kind, of all that has ended."""
+        return {kind: self._earlier_sim_s[kind] + self._partner_sim_s[kind] for kind in KINDS}
 
     def span(
         self, actor: str, kind: str, start_sim_s: float, end_sim_s: float, num_bytes: float = 0.0
@@ -80,5 +86,6 @@ class Trace:
 
     def take_partner_sim_s(self) -> dict[str, float]:
         """Return the partners' seconds by kind since the last call."""
+        self._earlier_sim_s = self.total_sim_s
         taken, self._partner_sim_s = self._partner_sim_s, dict.fromkeys(KINDS, 0.0)
         return taken

@@ -92,6 +92,14 @@ class Traffic:
             route.flow_bytes_per_s = self._transport.flow_bytes_per_s(round_trip_sim_s)
         return route
 
+    def alone_sim_s(self, source: Machine, target: Machine, num_bytes: float) -> float:
+        """Return how long a message would take among nothing else, without jitter; infinitely long
+        where a line is cut.
+        """
+        route = self.route(source, target)
+        rate = route.lone_bytes_per_s()
+        return route.latency_sim_s + (num_bytes / rate if rate else math.inf)
+
     def round_trip_sim_s(self, source: Machine, target: Machine) -> float:
         """Return how long an empty message takes there and back, where nothing holds it up."""
         there, back = self.route(source, target), self.route(target, source)

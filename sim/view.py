@@ -22,8 +22,9 @@ class PartnerSight:
     the proxy's own load included), and `round_trip_sim_s` are smoothed. `availability` is the
     smoothed fraction (0 to 1) of decisions at which the partner was up. `age_rounds` counts rounds
     since its update was last merged (or since the start). `train_loss` is the mean loss of its last
-    work; `utility` is Oort's statistical utility of it, n √(mean of squared losses) (Lai et al.
-    2021). `num_chosen` counts decisions it was part of, `num_dropped` those that came to nothing.
+    work; `utility` is Oort's statistical utility of it, n √(mean of its batches' squared losses)
+    (Lai et al. 2021). `num_chosen` counts decisions it was part of, `num_dropped` those that came
+    to nothing.
     """
 
     step_sim_s: Floats
@@ -41,14 +42,28 @@ class PartnerSight:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spent:
+    """Hold the parts of what may be spent that are spent, NaN where there is no limit: time, bytes,
+    money, and of ε the merges that privacy allows.
+    """
+
+    time_fraction: float
+    bytes_fraction: float
+    cost_fraction: float
+    privacy_fraction: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class View:
     """Hold what the proxy can see when it needs partners.
 
     `available` are the partners that are up and free, in rising order; `num_wanted` is how many are
     needed, None where that is the agent's to decide. `progress` is the fraction of the training
-    budget that is spent. `num_steps` are the steps each partner would take, and `down_bytes` and
-    `up_bytes` what it would be sent and would send, if the agent does not say otherwise;
-    `queue_length` counts updates that wait at the proxy or are being merged.
+    budget that is spent, `cost_usd` what has been paid so far. `num_steps` are the steps each
+    partner would take, and `down_bytes` and `up_bytes` what it would be sent and would send, if the
+    agent does not say otherwise; `up_bytes_at` is the latter at each level of compression.
+    `queue_length` counts updates that wait at the proxy, which is `num_replicas` machines, or are
+    being merged.
     """
 
     round: int
@@ -57,8 +72,12 @@ class View:
     num_wanted: int | None
     progress: float
     sent_bytes: float
+    cost_usd: float
+    spent: Spent
     queue_length: int
     num_steps: Whole
     down_bytes: float
     up_bytes: float
+    up_bytes_at: tuple[float, ...]
+    num_replicas: int
     partners: PartnerSight

@@ -29,6 +29,7 @@ from sim.protocol.local_training import LocalTraining
 from sim.proxy import ProxyServer
 from sim.routing import Router
 from sim.setting import Setting
+from sim.spending import Spending
 from sim.streams import stream
 from sim.surroundings import start_surroundings
 from sim.trace import PROXY, Trace
@@ -78,7 +79,10 @@ class World:
             trace=self.trace,
             on_round=on_round,
         )
-        self._ending = Ending(self._ledger, setting.protection, allowance)
+        self.spending = Spending(
+            setting.budget, setting.tariff, self.env, self.network, self.trace, self.servers
+        )
+        self._ending = Ending(self._ledger, self.spending, setting.protection, allowance)
 
     def run(self) -> Outcome:
         """Run the mode to its end; raises NoProgress when it can't get there."""
@@ -204,7 +208,7 @@ class World:
         capacity_sim_s = server.num_workers * self.env.now
         return ServerUse(
             name=server.name,
-            num_bytes=server.uplink.carried_bytes + server.downlink.carried_bytes,
+            num_bytes=server.carried_bytes,
             num_merged=server.num_jobs,
             mean_queue_sim_s=server.queued_sim_s / server.num_jobs if server.num_jobs else 0.0,
             utilisation=server.busy_sim_s / capacity_sim_s if capacity_sim_s else 0.0,
@@ -335,14 +339,25 @@ class World:
         return self._ending.is_spent
 
     @property
+    def privacy_fraction(self) -> float:
+        """The part of the merges that privacy allows; NaN where it does not count them."""
+        return self._ending.privacy_fraction
+
+    @property
     def is_stopped(self) -> bool:
-        """Whether an evaluation, or a budget of merges, has ended the run before its time."""
+        """Whether an evaluation, or a budget other than that of samples, has ended the run before
+        its time.
+        """
         return self._ending.is_stopped
 
     @property
     def wire_bytes(self) -> int:
         """What an update weighs on the wire."""
         return self.setting.protection.wire_bytes
+
+    def bytes_at(self, level: int | None) -> int:
+        """Return what an update weighs at a level of compression, None being the first."""
+        return self.setting.protection.bytes_at[level or 0]
 
     def cut_steps(self, num_steps: int, data_of: tuple[int, ...]) -> int:
         """Return as many of a plan's steps, which all draw from these data, as privacy allows."""

@@ -94,6 +94,15 @@ class Compression:
         """
         return "decoding a sum of its codes does not give the sum of the updates"
 
+    @property
+    def num_levels(self) -> int:
+        """Among how many levels an agent can choose."""
+        return 1
+
+    def at(self, level: int) -> "Compression":
+        """Return what is done at a level; `wire_bytes` is that of level 0."""
+        return self
+
     def check(self, layout: Layout) -> None:
         """Raise ValueError where updates of this layout can't be compressed."""
 

@@ -20,6 +20,7 @@ from runners.learner.rank_learner import RankLearner
 from runners.learner.version import Version
 from runners.optimizer import State
 from runners.record import write_atomically
+from sim.decision import Decision
 from sim.learner import Evaluation, Feedback, Part
 
 
@@ -29,6 +30,7 @@ class Journal:
 
     evaluations: dict[int, Evaluation] = field(default_factory=dict)
     feedback: dict[int, tuple[Feedback, ...]] = field(default_factory=dict)
+    decisions: dict[int, Decision] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +150,7 @@ def _loaded(path: Path) -> Checkpoint:
     from runners.stopwatch import Phases
 
     kinds: list[Any] = [Checkpoint, History, Journal, Version, State]
-    kinds += [Evaluation, Feedback, Part, Phases]
+    kinds += [Decision, Evaluation, Feedback, Part, Phases]
     with torch.serialization.safe_globals(kinds):
         loaded = torch.load(path, weights_only=True)
     assert isinstance(loaded, Checkpoint)

@@ -55,7 +55,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trained:
-    """Hold trained weights of some jobs: their numbers, rows, and mean losses of shape (num_jobs,).
+    """Hold trained weights of some jobs: their numbers, rows, and loss moments, (num_jobs, 2).
 
     Who asked for them may write to the rows; an engine may use their memory again once the next
     ones are asked for.
@@ -68,12 +68,20 @@ class Trained:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Summary:
-    """Hold the mean loss of each job, and the Euclidean norm of its update, before it is scaled;
-    both of shape (num_jobs,).
+    """Hold the loss moments of each job, (num_jobs, 2), and the Euclidean norm of its update before
+    it is scaled, (num_jobs,).
     """
 
     losses: torch.Tensor
     norms: torch.Tensor
+
+
+def moments(losses: torch.Tensor) -> torch.Tensor:
+    """Return losses and their squares side by side, (..., 2).
+
+    The means of these over a job's batches are its loss moments.
+    """
+    return torch.stack([losses, losses.square()], dim=-1)
 
 
 class Engine(Protocol):
@@ -105,7 +113,7 @@ def add_rows(
 
     They are added up in their own precision, a few dozen at a time.
     """
-    losses = torch.zeros(len(jobs), device=total.device)
+    losses = torch.zeros(len(jobs), 2, device=total.device)
     norms = torch.zeros(len(jobs), device=total.device)
     partial, num_partial = None, 0
     for piece in trained:

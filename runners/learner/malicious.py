@@ -16,7 +16,7 @@ from runners.stopwatch import Stopwatch
 
 Piece = tuple[Sequence[int], torch.Tensor, torch.Tensor]
 """Some of the works of a rank: their numbers, counted among those of the rank, a row for each, and
-their losses.
+their loss moments.
 """
 
 
@@ -59,7 +59,7 @@ class Malicious:
         self, pieces: Iterator[Piece], numbers: Sequence[int], merge: Merge
     ) -> Iterator[Piece]:
         """Show the attack the updates of all ranks at once, and yield those of this one."""
-        losses = torch.zeros(len(numbers), device=self._ranks.device)
+        losses = torch.zeros(len(numbers), 2, device=self._ranks.device)
         rows = torch.zeros(len(merge.partners), self._size, device=self._ranks.device)
         for some, updates, piece_losses in pieces:
             rows[[numbers[number] for number in some]] = updates

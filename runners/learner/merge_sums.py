@@ -1,9 +1,9 @@
 """Owns what a merge sums over the ranks, and what of it travels in the open.
 
 Updates, the line's control variate if there is one, the figures of privacy's mechanisms, and the
-partners' losses and norms are one buffer, in float64. Under a secure sum nothing of that is sent:
-figures are entries of the vectors that are summed securely, behind the updates', and losses and
-norms of single partners stay where they are, so that all ranks have NaN for them.
+partners' loss moments and norms are one buffer, in float64. Under a secure sum nothing of that is
+sent: figures are entries of the vectors that are summed securely, behind the updates', and losses
+and norms of single partners stay where they are, so that all ranks have NaN for them.
 """
 
 import math
@@ -34,9 +34,11 @@ class MergeSums:
         model = training.model
         num_controls = model.num_parameters if has_control else 0
         self._sizes = [privacy.num_sent(model.size), privacy.num_figures]
-        sizes = [*self._sizes, num_controls, training.num_partners, training.num_partners]
+        num_partners = training.num_partners
+        sizes = [*self._sizes, num_controls, 2 * num_partners, num_partners]
         self._buffer = torch.zeros(sum(sizes), dtype=torch.float64, device=training.data.device)
-        self.update, self.figures, control, self.losses, self.norms = self._buffer.split(sizes)
+        self.update, self.figures, control, losses, self.norms = self._buffer.split(sizes)
+        self.losses = losses.view(num_partners, 2)
         self.control = control if has_control else None
         self._secure = secure
 
@@ -57,7 +59,7 @@ class MergeSums:
             self._secure.add(torch.cat([weighted, figures.to(rows.dtype)], dim=1), partners)
 
     def note(self, partners: Sequence[int], summary: Summary) -> None:
-        """Put down the partners' losses and norms."""
+        """Put down the partners' loss moments and norms."""
         self.losses[partners] = summary.losses.double()
         self.norms[partners] = summary.norms.double()
 

@@ -55,7 +55,7 @@ class Cohort:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Update:
     """Hold the merged update, float64 of shape (size,), the change of the line's control variate,
-    and the loss and norm of each partner's update, of shape (num_partners,).
+    and of each partner the loss moments, (num_partners, 2), and the update's norm, (num_partners,).
     """
 
     vector: torch.Tensor
@@ -67,7 +67,7 @@ class Update:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Sent:
     """Hold updates as they leave their partners: rows, with the works' numbers among those that
-    were asked for, their partners, their figures for privacy's mechanisms, and their losses.
+    were asked for, their partners, their figures for privacy's mechanisms, and loss moments.
     """
 
     numbers: Sequence[int]
@@ -147,8 +147,9 @@ class Merging:
     def _no_update(self) -> Update:
         training = self._training
         nothing = torch.zeros(training.model.size, dtype=torch.float64, device=training.data.device)
-        unknown = torch.full((training.num_partners,), math.nan)
-        return Update(vector=nothing, control_change=None, losses=unknown, norms=unknown)
+        unknown = torch.full((training.num_partners, 3), math.nan)
+        losses, norms = unknown[:, :2], unknown[:, 2]
+        return Update(vector=nothing, control_change=None, losses=losses, norms=norms)
 
     def _merge_of(self, cohort: Cohort) -> Merge:
         return Merge(
@@ -158,6 +159,7 @@ class Merging:
             num_partners=self._training.num_partners,
             seed=self._seed,
             secret=self._secret,
+            compression=_level(cohort.works),
         )
 
     def _secure_sum(self, merge: Merge) -> SumInProgress | None:
@@ -233,7 +235,7 @@ class Merging:
     ) -> Summary:
         """Add up update by update, as they leave their partners."""
         given = torch.tensor([cohort.weights[number] for number in numbers], device=total.device)
-        losses, norms = torch.zeros_like(given), torch.zeros_like(given)
+        losses, norms = given.new_zeros(len(given), 2), torch.zeros_like(given)
         for sent in self._updates(cohort, part, numbers, merge, sums):
             some = sent.numbers
             losses[some] = sent.losses
@@ -286,7 +288,7 @@ class Merging:
         self, cohort: Cohort, part: Part | None, numbers: Sequence[int], sums: MergeSums
     ) -> Iterator[Piece]:
         """Yield numbers of hosted works, counted among `numbers`, their updates as trained, and
-        their losses.
+        their loss moments.
         """
         jobs = self._jobs(cohort, numbers)
         for piece in self._training.train(part, jobs, cohort.rates) if jobs else ():
@@ -356,3 +358,9 @@ class Merging:
             for number, work in enumerate(cohort.works)
             if work.part == part and work.partner % size == rank
         ]
+
+
+def _level(works: Sequence[Work]) -> int:
+    """Return the level of compression of all works."""
+    (level,) = {work.compression for work in works}
+    return level

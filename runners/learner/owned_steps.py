@@ -30,8 +30,8 @@ class OwnedSteps:
     def __init__(
         self, ranks: Ranks, training: LocalTraining, rates: Rates, stopwatch: Stopwatch
     ) -> None:
-        self.losses: list[float] = []
-        self._known_losses: list[float] = []
+        self.losses: list[list[float]] = []  # moments, work by work
+        self._known_losses: list[list[float]] = []
         self._ranks = ranks
         self._training = training
         self._rates = rates
@@ -46,7 +46,7 @@ class OwnedSteps:
         end = start.next(None)
         end.part = work.part
         number = len(self.losses)
-        self.losses.append(0.0)
+        self.losses.append([0.0, 0.0])
         self._waiting.append(Step(work, start, end, number))
         return end, number
 
@@ -90,5 +90,12 @@ class OwnedSteps:
             losses = torch.tensor(self.losses, dtype=torch.float64)
             self._ranks.sum(losses, f"losses.{len(losses)}")
             self._known_losses = losses.tolist()
-        loss = self._known_losses[number]
-        return (Feedback(partner=partner, train_loss=loss, update_norm=float("nan")),)
+        loss, square = self._known_losses[number]
+        return (
+            Feedback(
+                partner=partner,
+                train_loss=loss,
+                mean_square_loss=square,
+                update_norm=float("nan"),
+            ),
+        )

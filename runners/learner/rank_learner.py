@@ -29,6 +29,7 @@ from runners.learner.version import Version, version_of
 from runners.learner.wire_precision import rounded
 from runners.privacy.chain import Chain
 from runners.stopwatch import Stopwatch
+from sim.decision import Decision
 from sim.learner import (
     Distillation,
     Evaluation,
@@ -206,6 +207,13 @@ class RankLearner:
         loss, accuracy = (sums / self._testing.num_samples).tolist()
         return Evaluation(loss=loss, accuracy=max(0.0, accuracy))
 
+    def agree(self, decision: Decision) -> Decision:
+        """Return rank 0's decision."""
+        with self.stopwatch.phase("communicate"):
+            rank_0s, *_ = self._ranks.gather(decision, "decision")
+        agreed: Decision = rank_0s
+        return agreed
+
     def test_probabilities(self, model: Model) -> np.ndarray | None:
         """Return class probabilities of the test set; None where the model is not kept."""
         return self._told(model, self._testing.probabilities)
@@ -311,7 +319,10 @@ def _feedback(
     """Return feedback that holds numbers only: a round keeps it, and must not keep any weights."""
     return tuple(
         Feedback(
-            partner=partner, train_loss=float(losses[partner]), update_norm=float(norms[partner])
+            partner=partner,
+            train_loss=float(losses[partner, 0]),
+            mean_square_loss=float(losses[partner, 1]),
+            update_norm=float(norms[partner]),
         )
         for partner in partners
     )

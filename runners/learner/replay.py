@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from runners.learner.checkpoint import Checkpoint, Checkpoints, History, Journal
 from runners.learner.rank_learner import RankLearner
 from runners.learner.version import Version, version_of
+from sim.decision import Decision
 from sim.learner import (
     Distillation,
     Evaluation,
@@ -121,6 +122,13 @@ class ReplayingLearner:
         self._journal.evaluations[self._num_calls] = evaluation
         self._save()
         return evaluation
+
+    def agree(self, decision: Decision) -> Decision:
+        """Return the decision that holds for all ranks."""
+        if self._is_replaying():
+            return self._journal.decisions[self._num_calls]
+        decision = self._journal.decisions[self._num_calls] = self._learner.agree(decision)
+        return decision
 
     def _is_replaying(self) -> bool:
         """Count a call, and tell whether the checkpoint has it."""

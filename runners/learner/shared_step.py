@@ -100,6 +100,11 @@ class SharedStep:
     def _feedback(self, partners: Sequence[int], losses: torch.Tensor) -> tuple[Feedback, ...]:
         self.finish()
         return tuple(
-            Feedback(partner=partner, train_loss=float(losses[partner]), update_norm=float("nan"))
+            Feedback(
+                partner=partner,
+                train_loss=float(losses[partner]),
+                mean_square_loss=float(losses[partner]) ** 2,
+                update_norm=float("nan"),
+            )
             for partner in partners
         )

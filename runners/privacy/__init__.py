@@ -54,6 +54,8 @@ class Merge:
     """Describe a merge: `number` of those before it, whose updates are summed (`partners`), and who
     was chosen but did not get through (`dropped`); partners in the order of the updates' weights.
 
+    `compression` is the level that an agent has chosen (`runners.compression.adaptive`).
+
     `memory` is the mechanism's own: numbers, strings, tensors, and lists and dicts of them, which a
     rank's checkpoint saves. `secret` is a number that no seed gives away, the same on all ranks of
     a run; it is drawn anew when a run is resumed.
@@ -72,6 +74,7 @@ class Merge:
     norm_bound: float = math.inf
     figures_noise_multiplier: float = math.inf
     rounding_error: float = 0.0
+    compression: int = 0
     memory: dict[str, Any] = field(default_factory=dict)
 
     def stream(self, *names: str | int) -> np.random.Generator:

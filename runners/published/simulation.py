@@ -20,6 +20,7 @@ from sim.learner.none import TimeOnly
 from sim.mode.partner.allreduce import Allreduce
 from sim.protection import Protection
 from sim.setting import Mode, Setting
+from sim.tariff import Tariff
 from sim.topology import Topology
 from sim.topology.star import Star
 from sim.transport.ideal import Ideal
@@ -121,6 +122,16 @@ def allreduce_case(num_machines: int, num_bytes: int, algorithm: str, access: Ac
     )
 
 
+FREE = Tariff(
+    usd_per_partner_hour=0.0,
+    usd_per_proxy_hour=0.0,
+    usd_per_gb=0.0,
+    busy_watts=0.0,
+    idle_watts=0.0,
+    usd_per_kwh=0.0,
+)
+
+
 def _setting(case: Case) -> Setting:
     return Setting(
         consortium=_consortium(len(case.workload.num_samples), case.access),
@@ -140,7 +151,11 @@ def _setting(case: Case) -> Setting:
             target_accuracy=1.0,
             stops_at_target=False,
             patience_evaluations=None,
+            max_sim_s=None,
+            max_bytes=None,
+            max_cost_usd=None,
         ),
+        tariff=FREE,
         protection=Protection(wire_bytes=case.update_bytes),
         merge_passes=1.0,
         seed=case.seed,

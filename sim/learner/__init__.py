@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sim.decision import Decision
+
 
 class Model(Protocol):
     """A version of a model: a handle that modes pass around, its weights are the learner's
@@ -64,7 +66,8 @@ PLAIN = LocalRule()
 @dataclass(frozen=True, kw_only=True)
 class Work:
     """Describe local training: `partner` takes `num_steps` batches of the data of `data_of`, from
-    `start` on; `part` is what it trains of the model, None for all.
+    `start` on; `part` is what it trains of the model, None for all. `compression` is the level at
+    which its update is sent, the same for all works of a merge.
     """
 
     partner: int
@@ -73,6 +76,7 @@ class Work:
     data_of: tuple[int, ...]
     part: Part | None = None
     rule: LocalRule = PLAIN
+    compression: int = 0
 
 
 SERVER_OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam", "yogi")
@@ -119,10 +123,13 @@ class Distillation:
 
 @dataclass(frozen=True, kw_only=True)
 class Feedback:
-    """Tell of one partner's work: mean batch loss, and Euclidean norm of its update."""
+    """Tell of one partner's work: the mean of its batches' mean losses, the mean of the squares of
+    these, and the Euclidean norm of its update.
+    """
 
     partner: int
     train_loss: float
+    mean_square_loss: float
     update_norm: float
 
 
@@ -220,5 +227,11 @@ class Learner(Protocol):
     def evaluate(self, models: Sequence[Model], jointly: bool = False) -> Evaluation | None:
         """Return the mean evaluation of `models` on the held-out test set, or that of the mean of
         what they predict, if they answer `jointly`; None where nothing is learned.
+        """
+        ...
+
+    def agree(self, decision: Decision) -> Decision:
+        """Return the decision that holds for all ranks, rank 0's: it rests on floats, which hosts
+        may round differently.
         """
         ...

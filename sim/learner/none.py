@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sim.decision import Decision
 from sim.learner import (
     Distillation,
     Evaluation,
@@ -76,6 +77,10 @@ class TimeOnly:
     def evaluate(self, models: Sequence[Model], jointly: bool = False) -> Evaluation | None:
         """Return None: there is no model to evaluate."""
         return None
+
+    def agree(self, decision: Decision) -> Decision:
+        """Return it: nobody else decides."""
+        return decision
 
 
 def _no_feedback() -> tuple[Feedback, ...]:

@@ -45,7 +45,8 @@ def train_in_one_place(world: World, ship: Callable[[Member, Member], Steps]) ->
     world.end_round(
         [model], merged=(), num_participants=len(others), num_samples=0, evaluates=False
     )
-    yield from _train(world, trainer, model)
+    if not world.is_stopped:
+        yield from _train(world, trainer, model)
 
 
 def trainer_among(speeds: Sequence[float]) -> int:

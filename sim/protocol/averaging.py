@@ -3,6 +3,7 @@ that is asked for.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sim.learner import Merged, Model, Outer
@@ -26,15 +27,19 @@ def merge_by_data(
     normalises: bool = False,
     dropped: Sequence[Member] = (),
     num_steps: Mapping[int, int] = NO_STEPS,
+    compression: int = 0,
 ) -> Merged:
     """Let `members` train on their own data from `model` on, and merge their updates.
 
     Partner k has weight n_k / n, n being the samples that all of these members hold (McMahan et al.
     2017, algorithm 1); `normalises` takes what differs in their numbers of steps out of that.
     `dropped` were to take part as well; `num_steps` are the steps of those who don't take the usual
-    ones.
+    ones, `compression` the level at which updates are sent.
     """
-    works = [local.work(world, one, model, num_steps.get(one.index)) for one in members]
+    works = [
+        replace(local.work(world, one, model, num_steps.get(one.index)), compression=compression)
+        for one in members
+    ]
     weights = data_weights(world, members)
     if normalises:
         weights = normalised(weights, [work.num_steps for work in works])

@@ -107,6 +107,7 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
         *("mode.concurrency=1", "mode.buffer_size=1"),
     ),
     "federated, one": (*FEDERATED, "agent.num_participants=1"),
+    "Oort": (*FEDERATED, "agent=oort", "agent.exploration=0.5"),
     "hierarchical": ("mode=proxy/hierarchical", "mode.local_steps=5"),
     "hierarchical, one round": (
         *("mode=proxy/hierarchical", "mode.local_steps=5"),

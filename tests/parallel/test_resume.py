@@ -32,6 +32,7 @@ SYSTEMS = {
     "free rider": ("mode=proxy/federated", "mode.local_steps=5", "attack=free_rider"),
     "SCAFFOLD": ("mode=proxy/federated", "mode.local_steps=2", "mode.algorithm=scaffold"),
     "FedBuff": ("mode=proxy/fedbuff", "mode.local_steps=2"),
+    "Oort": ("mode=proxy/federated", "mode.local_steps=5", "agent=oort"),
 }
 
 
@@ -75,6 +76,7 @@ def kill(rank: int) -> Callable[[Path, float], None]:
         ("free rider", interrupt, (0.3,)),
         ("SCAFFOLD", kill(0), (0.3,)),
         ("FedBuff", interrupt, (0.5,)),
+        ("Oort", interrupt, (0.3,)),
     ],
 )
 def test_a_run_that_was_killed_is_the_run_that_never_was(

@@ -81,6 +81,8 @@ ALWAYS_WITH: dict[str, tuple[str, ...]] = {
 TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
     "seed": (REAL_TASK,),
     "budget": (("mode=solo",),),
+    "budget.max_bytes": (PROXY,),
+    "budget.max_cost_usd": ((*PROXY, "tariff.usd_per_gb=1000.0"),),
     "tariff": (PROXY, (*PROXY, "tariff.usd_per_kwh=0.2")),
     "scenario": ((), PROXY, REAL_TASK, (*REAL_TASK, "partition=iid")),
     "scenario/lognormal": ((*REAL_TASK, "scenario.data_skew_spread=0.5"),),
@@ -107,9 +109,11 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
         ("task=text_table_cnn", "task.data.text=body", "task.data.length=100", *DATA_PROXY),
     ),
     "mode/proxy/data_proxy": (("mode.transform_bytes_per_s=1e6", "mode.size_ratio=1.0"),),
+    "compression/adaptive": ((*PROXY, *LONG, "agent=tuner", "agent.interval_rounds=1"),),
     "compression/powersgd": (("task=digits_mlp", "partition=iid"),),
     "partition": (REAL_TASK,),
     "agent": (PROXY,),
+    "agent/tuner": ((*PROXY, *LONG),),
     "fusion/horovod.cycle_sim_s": (("mode.fusion.cycle_sim_s=1.0",),),
     "fusion/horovod_2017.cycle_sim_s": (("mode.fusion.cycle_sim_s=1.0",),),
     "variability/empirical.factors": (("variability.file=null", "variability.factors=[1.0,2.0]"),),
@@ -130,12 +134,19 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
 """Overrides with which a setting acts, by its own path, its option or its group; each is tried."""
 
 LEARNING = "acts only where training is real; tests/parallel and tests/runners/learner hold it"
+LOSSES = "acts only where losses are known, or among many; tests/sim/agent/test_choices.py holds it"
 FILE = "a path: other files are the tests of the option itself"
 EXEMPT: dict[str, str] = {
     "learner": LEARNING,
     "optimizer": LEARNING,
     "task/adult_mlp.name": "what a preset is called in records",
     "model/gpt.num_heads": LEARNING,
+    **{
+        f"agent/oort.{name}": LOSSES
+        for name in ("min_exploration", "clip_percentile", "pacer_rounds", "pacer_percent")
+    },
+    "agent/power_of_choice.num_candidates": LOSSES,
+    "agent/tifl.interval_rounds": LOSSES,
     **{
         f"training.{name}": LEARNING
         for name in ("schedule", "warmup_fraction", "final_rate_fraction", "augmentation")

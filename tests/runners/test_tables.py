@@ -30,7 +30,7 @@ SECONDS = dict.fromkeys(("compute", "protect", "transfer", "queue", "merge", "wa
 def losses(*values: float) -> tuple[Callable[[], tuple[Feedback, ...]], ...]:
     """Return what a merge says when asked: each partner's loss."""
     told = tuple(
-        Feedback(partner=number, train_loss=value, update_norm=1.0)
+        Feedback(partner=number, train_loss=value, mean_square_loss=value**2, update_norm=1.0)
         for number, value in enumerate(values)
     )
     return (lambda: told,)

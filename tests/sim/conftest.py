@@ -17,6 +17,7 @@ from sim.learner.none import TimeOnly
 from sim.outcome import Outcome
 from sim.protection import Protection
 from sim.setting import Mode, Setting
+from sim.tariff import Tariff
 from sim.topology.star import Star
 from sim.transport.ideal import Ideal
 from sim.variability.none import Steady
@@ -39,6 +40,15 @@ def partner(name: str, **changes: Any) -> Partner:
 
 
 UNPROTECTED = Protection(wire_bytes=400)
+
+TARIFF = Tariff(
+    usd_per_partner_hour=36.0,  # a cent a second
+    usd_per_proxy_hour=3.6,
+    usd_per_gb=1e5,  # a cent for 100 bytes
+    busy_watts=0.0,
+    idle_watts=0.0,
+    usd_per_kwh=0.0,
+)
 
 SURROUNDINGS = {
     "topology": Star(backbone_bytes_per_s=None),
@@ -76,6 +86,9 @@ def simulate() -> Callable[..., tuple[World, Outcome]]:
         num_samples: Sequence[int] | None = None,
         stops_at_target: bool = False,
         patience_evaluations: int | None = None,
+        max_sim_s: float | None = None,
+        max_bytes: float | None = None,
+        max_cost_usd: float | None = None,
         protection: Protection = UNPROTECTED,
         **groups: Any,
     ) -> tuple[World, Outcome]:
@@ -111,7 +124,11 @@ def simulate() -> Callable[..., tuple[World, Outcome]]:
                 target_accuracy=0.9,
                 stops_at_target=stops_at_target,
                 patience_evaluations=patience_evaluations,
+                max_sim_s=max_sim_s,
+                max_bytes=max_bytes,
+                max_cost_usd=max_cost_usd,
             ),
+            tariff=TARIFF,
             protection=protection,
             merge_passes=1.0,
             seed=seed,

@@ -10,6 +10,9 @@ SETTINGS = {
     "target_accuracy": 0.9,
     "stops_at_target": False,
     "patience_evaluations": None,
+    "max_sim_s": None,
+    "max_bytes": None,
+    "max_cost_usd": None,
 }
 
 
@@ -32,6 +35,9 @@ def test_steps_between_evaluations_are_even_and_complete() -> None:
         ({"target_accuracy": 1.2}, "target_accuracy must be above 0 and at most 1, got 1.2"),
         ({"target_accuracy": 0.0}, "target_accuracy must be above 0 and at most 1, got 0.0"),
         ({"num_epochs": 0}, "num_epochs must be finite and above 0, got 0"),
+        ({"max_sim_s": 0.0}, "max_sim_s must be finite and above 0, got 0.0; null is no limit"),
+        ({"max_bytes": -1.0}, "max_bytes must be finite and above 0"),
+        ({"max_cost_usd": float("nan")}, "max_cost_usd must be finite and above 0"),
         ({"num_evaluations": 0}, "num_evaluations must be at least 1, got 0"),
         (
             {"patience_evaluations": 0},

@@ -144,6 +144,29 @@ def test_as_many_partners_as_are_wanted() -> None:
         check_decision(Decision(partners=(0, 1)), view_of((0, 1), 1), frozenset(), num_replicas=1)
 
 
+class Overruling(TimeOnly):
+    """Take the decisions of another rank, on partner 3 alone, for everyone's."""
+
+    def __init__(self) -> None:
+        self.asked: list[Decision] = []
+
+    def agree(self, decision: Decision) -> Decision:
+        self.asked.append(decision)
+        return Decision(partners=(3,))
+
+
+@pytest.mark.parametrize(("agent", "is_asked"), [("fastest_k", True), ("static", False)])
+def test_ranks_do_what_they_have_agreed_on(agent: str, is_asked: bool) -> None:
+    setting, _ = assemble(build(compose(*SETTINGS, "mode=proxy/federated", f"agent={agent}")))
+    learner = Overruling()
+    running = World(setting, learner, lambda fraction: None)
+    running.run()
+    assert bool(learner.asked) == is_asked
+    chosen = running.monitor.sight(0).num_chosen
+    assert (chosen[:3] == 0).all() == is_asked
+    assert all(one.partners != (3,) for one in learner.asked[:2])
+
+
 def test_what_is_under_way_at_a_question_is_counted_once() -> None:
     rounds = answered(world())[1].rounds
     assert all(one.end_sim_s < two.end_sim_s for one, two in itertools.pairwise(rounds[1:]))

@@ -16,6 +16,9 @@ def budget(*, patience: int | None = None, stops_at_target: bool = False) -> Bud
         target_accuracy=0.9,
         stops_at_target=stops_at_target,
         patience_evaluations=patience,
+        max_sim_s=None,
+        max_bytes=None,
+        max_cost_usd=None,
     )
 
 

@@ -6,6 +6,7 @@ layer) or rows of weights.
 
 import torch
 
+from runners.learner.cohort import moments
 from runners.learner.engine.dense import DenseLayers, output_gradient
 from runners.learner.engine.history import History, Now
 from runners.learner.engine.layout import Layout
@@ -16,7 +17,7 @@ threshold_backward = torch.ops.aten.threshold_backward
 
 
 class Factored:
-    """Train jobs. `losses` are mean losses and `norms` the updates' norms, both (num_jobs,)."""
+    """Train jobs. `losses` are loss moments, (num_jobs, 2), `norms` the updates' norms."""
 
     def __init__(self, dense: DenseLayers, data: RankData, layout: Layout) -> None:
         self._layout = layout
@@ -55,16 +56,16 @@ class Factored:
         return None if velocity is None else self._vectors(some, velocity)
 
     def _train(self) -> torch.Tensor:
-        """Take all steps, and return the mean loss of each job."""
-        losses = self._layout.start.new_zeros(len(self._layout.jobs))
+        """Take all steps, and return the loss moments of each job."""
+        losses = self._layout.start.new_zeros(len(self._layout.jobs), 2)
         for step in range(self._layout.num_steps):
             now = self._layout.now(step)
             outputs = self._forward(now)
             targets = self._targets[: now.num_jobs, now.rows]
             gradients, sample_losses = output_gradient(self._loss, outputs, targets)
-            losses[: now.num_jobs] += sample_losses.mean(dim=1)
+            losses[: now.num_jobs] += moments(sample_losses.mean(dim=1))
             self._backward(now, outputs, gradients)
-        return losses / torch.tensor(self._layout.steps, device=losses.device)
+        return losses / torch.tensor(self._layout.steps, device=losses.device)[:, None]
 
     def _forward(self, now: Now) -> torch.Tensor:
         """Return the last layer's outputs for a step's samples."""

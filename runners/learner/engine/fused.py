@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from runners.learner.cohort import Factors, Job, Summary, Trained, add_rows
+from runners.learner.cohort import Factors, Job, Summary, Trained, add_rows, moments
 from runners.learner.engine.dense import DenseLayers, Stack
 from runners.learner.engine.rows import Chunk, chunks, descend, hand_back
 from runners.learner.rank_data import RankData
@@ -68,14 +68,13 @@ class Fused:
         """Take all steps of a chunk's jobs by plain SGD."""
         stacks = self._copies(chunk.starts())
         pulls = self._pulls(chunk)
-        batch_size = chunk.jobs[0].samples.shape[1]
-        loss_sums = stacks[0][1].new_zeros(len(chunk.jobs), batch_size)
+        loss_sums = stacks[0][1].new_zeros(len(chunk.jobs), 2)
         for step, (inputs, targets) in enumerate(chunk.batches()):
             now, rate = slice(len(inputs)), rates[step]
             kept = 1 - rate * (weight_decay + chunk.proximal_weight)
             stacks_now = [(weights[now], biases[now]) for weights, biases in stacks]
             factors, losses = self._dense.gradient_factors(stacks_now, inputs, targets)
-            loss_sums[now] += losses
+            loss_sums[now] += moments(losses.mean(dim=1))
             for (weights, biases), one in zip(stacks_now, factors, strict=True):
                 weights.baddbmm_(one.delta.mT, one.inputs, beta=kept, alpha=-rate)
                 kept_biases = biases if kept == 1 else biases.mul_(kept)
@@ -85,7 +84,7 @@ class Fused:
                     tensor.add_(towards[now], alpha=rate)
         hand_back(State(), chunk.jobs)
         ends = self._ends.tensor(len(chunk.jobs), len(chunk.jobs[0].start))
-        return chunk.trained(torch.cat(_flat(stacks), dim=1, out=ends), loss_sums.mean(dim=1))
+        return chunk.trained(torch.cat(_flat(stacks), dim=1, out=ends), loss_sums)
 
     def _gradients(
         self, rows: torch.Tensor, inputs: torch.Tensor, targets: torch.Tensor

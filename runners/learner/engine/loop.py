@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from runners.learner.cohort import Factors, Job, Summary, Trained, add_rows
+from runners.learner.cohort import Factors, Job, Summary, Trained, add_rows, moments
 from runners.learner.engine.rows import hand_back
 from runners.learner.flat_model import FlatModel
 from runners.learner.rank_data import RankData
@@ -48,7 +48,7 @@ class Loop:
         return add_rows(self.train(jobs, rates), jobs, factors, total)
 
     def _steps(self, job: Job, vector: torch.Tensor, rates: Sequence[float]) -> torch.Tensor:
-        """Change `vector` by the job's steps, and return the mean loss of its batches."""
+        """Change `vector` by the job's steps, and return its loss moments, of shape (2,)."""
         self._model.at(vector)
         if not self._model.is_sample_wise:
             torch.manual_seed(job.seed)
@@ -57,7 +57,7 @@ class Loop:
             if self._is_bare(job)
             else self._full_steps(job, vector, rates)
         )
-        return torch.stack(list(losses)).mean()
+        return moments(torch.stack(list(losses))).mean(dim=0)
 
     def _bare_steps(self, job: Job, rates: Sequence[float]) -> Iterator[torch.Tensor]:
         """Take steps of plain SGD, and yield each one's loss."""

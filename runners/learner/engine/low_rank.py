@@ -62,7 +62,7 @@ class LowRank:
         total: torch.Tensor,
     ) -> Summary:
         """Add the updates, chunk by chunk."""
-        losses = torch.zeros(len(jobs), device=total.device)
+        losses = torch.zeros(len(jobs), 2, device=total.device)
         norms = torch.zeros(len(jobs), device=total.device)
         for numbers, factored in self._trained(jobs, rates):
             factored.add_to(total, factors(numbers, factored.norms))

@@ -18,7 +18,7 @@ from runners.example_rule import ExampleRule
 from runners.learner.clipping import ClippedSum
 from runners.learner.clipping.choice import clipped_sum
 from runners.learner.clipping.factors import ClippedFactors
-from runners.learner.cohort import Factors, Job, Summary, Trained, add_rows
+from runners.learner.cohort import Factors, Job, Summary, Trained, add_rows, moments
 from runners.learner.engine.rows import Chunk, RowGradients, chunks, descend, hand_back
 from runners.learner.flat_model import FlatModel
 from runners.learner.noise import Noise, NoiseMaker
@@ -140,10 +140,11 @@ class _NoisyGradients:
 def _descend_in_place(chunk: Chunk, rates: Sequence[float], gradients: _NoisyGradients) -> Trained:
     """Take all steps of a chunk's jobs by plain SGD, without rows of gradients."""
     rows = chunk.starts().clone(memory_format=torch.contiguous_format)
-    loss_sums = rows.new_zeros(len(rows))
+    loss_sums = rows.new_zeros(len(rows), 2)
     for step, (inputs, targets) in enumerate(chunk.batches()):
         now = slice(len(inputs))
-        loss_sums[now] += gradients.add_next(rows[now], inputs, targets, -rates[step], rows[now])
+        losses = gradients.add_next(rows[now], inputs, targets, -rates[step], rows[now])
+        loss_sums[now] += moments(losses)
     hand_back(State(), chunk.jobs)
     return chunk.trained(rows, loss_sums)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import torch
 
-from runners.learner.cohort import Job, Trained
+from runners.learner.cohort import Job, Trained, moments
 from runners.learner.rank_data import RankData
 from runners.optimizer import Optimizer, State
 
@@ -70,9 +70,9 @@ class Chunk:
             )
 
     def trained(self, rows: torch.Tensor, loss_sums: torch.Tensor) -> Trained:
-        """Return what the jobs have come to."""
+        """Return what the jobs have come to; `loss_sums` are the sums of their batches' moments."""
         num_steps = torch.tensor([job.num_steps for job in self.jobs], device=rows.device)
-        return Trained(numbers=self.numbers, ends=rows, losses=loss_sums / num_steps)
+        return Trained(numbers=self.numbers, ends=rows, losses=loss_sums / num_steps[:, None])
 
     def _gatherings(self, most: int) -> Iterator[list[int]]:
         """Yield how many jobs have a step, for steps that are gathered together: `most` batches, or
@@ -110,13 +110,13 @@ def descend(
     """Take all steps of a chunk's jobs, and hand each its optimizer's state back."""
     starts, drifts, joined = chunk.starts(), chunk.drifts(), _joined_state(chunk.jobs)
     rows = starts.clone(memory_format=torch.contiguous_format)
-    loss_sums = rows.new_zeros(len(rows))
+    loss_sums = rows.new_zeros(len(rows), 2)
     for step, (inputs, targets) in enumerate(chunk.batches()):
         now = slice(len(inputs))
         slopes, losses = gradients(rows[now], inputs, targets)
         trained = slice(slopes.shape[1])
         weights = rows[now, trained]
-        loss_sums[now] += losses
+        loss_sums[now] += moments(losses)
         if chunk.proximal_weight:
             slopes.add_(weights - starts[now, trained], alpha=chunk.proximal_weight)
         if drifts is not None:

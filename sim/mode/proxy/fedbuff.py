@@ -77,6 +77,7 @@ class FedBuff(LocalTraining):
         num_partners = len(world.members)
         if self.concurrency is None:
             decision = yield from world.decide(world.members, self)
+            world.monitor.saw_staying(decision.partners)
             return len(decision.partners)
         if self.concurrency > num_partners:
             raise ValueError(

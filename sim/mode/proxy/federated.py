@@ -49,7 +49,7 @@ class Federated(LocalTraining):
     merges_in_one_place: ClassVar[bool] = True
     merges_updates: ClassVar[bool] = True
     actions: ClassVar[frozenset[str]] = frozenset(
-        {"num_steps", "deadline_sim_s", "routes", "num_replicas"}
+        {"num_steps", "compression", "deadline_sim_s", "routes", "num_replicas"}
     )
     merges_single_updates: ClassVar[bool] = False
 
@@ -133,7 +133,8 @@ class Federated(LocalTraining):
         visits = zip(chosen, servers, done, strict=True)
         in_time = [(member, server) for member, server, is_done in visits if is_done]
         if in_time:
-            yield from exchange(world, sums.values(), self._num_vectors * world.wire_bytes)
+            num_bytes = self._num_vectors * world.bytes_at(decision.compression)
+            yield from exchange(world, sums.values(), num_bytes)
             yield from world.reveal(world.proxy)
         kept = [member for member, server in in_time if sums[server].is_kept]
         return kept[:num_wanted]  # two workers may end at one instant
@@ -159,7 +160,7 @@ class Federated(LocalTraining):
             server=server,
             num_steps=self._steps_of(world, member, decision),
             down_bytes=self._num_vectors * world.workload.update_bytes,
-            up_bytes=self._num_vectors * world.wire_bytes,
+            up_bytes=self._num_vectors * world.bytes_at(decision.compression),
         )
         yield from visit(world, member, plan)
 
@@ -175,4 +176,5 @@ class Federated(LocalTraining):
             normalises=self.algorithm == "fednova",
             dropped=[one for one in world.members_of(decision) if one not in members],
             num_steps=decision.num_steps,
+            compression=decision.compression or 0,
         )

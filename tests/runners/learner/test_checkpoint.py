@@ -39,7 +39,13 @@ def checkpoint(num_calls: int) -> Checkpoint:
         history=History(total_wall_s=1.5, num_resumes=1),
         journal=Journal(
             evaluations={1: Evaluation(loss=0.1, accuracy=0.2)},
-            feedback={2: (Feedback(partner=0, train_loss=0.3, update_norm=float("nan")),)},
+            feedback={
+                2: (
+                    Feedback(
+                        partner=0, train_loss=0.3, mean_square_loss=0.1, update_norm=float("nan")
+                    ),
+                )
+            },
         ),
         versions={4: first, 5: second, 6: elsewhere},
         learner={"batches": {("batches", "0"): {"rng": {"state": 2**100}, "ahead": [1, 2]}}},

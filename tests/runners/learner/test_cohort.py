@@ -18,12 +18,12 @@ def test_updates_are_scaled_by_what_their_norms_ask_for() -> None:
     # (0.6, 0.8) and (0, 1), whose sum (0.6, 1.8) is added to (10, 10)
     jobs = [job(torch.tensor([1.0, 1.0])), job(torch.tensor([0.0, 2.0]))]
     ends = torch.tensor([[0.0, 4.0], [4.0, 5.0]])
-    pieces = [Trained(numbers=[1, 0], ends=ends, losses=torch.tensor([0.25, 0.5]))]
+    pieces = [Trained(numbers=[1, 0], ends=ends, losses=torch.tensor([[0.25, 0.1], [0.5, 0.3]]))]
     total = torch.full((2,), 10.0, dtype=torch.float64)
     summary = add_rows(iter(pieces), jobs, lambda numbers, norms: 1 / norms, total)
     torch.testing.assert_close(total, torch.tensor([10.6, 11.8], dtype=torch.float64))
     assert summary.norms.tolist() == [5.0, 2.0]
-    assert summary.losses.tolist() == [0.5, 0.25]
+    torch.testing.assert_close(summary.losses, torch.tensor([[0.5, 0.3], [0.25, 0.1]]))
 
 
 def test_a_sum_over_many_pieces_has_every_update_once() -> None:
@@ -36,7 +36,7 @@ def test_a_sum_over_many_pieces_has_every_update_once() -> None:
         memory = torch.empty(1, 1)  # the same for all: what was asked for last may be written to
         for number in range(num_jobs):
             memory.fill_(1 + number)
-            yield Trained(numbers=[number], ends=memory, losses=torch.zeros(1))
+            yield Trained(numbers=[number], ends=memory, losses=torch.zeros(1, 2))
 
     def double(numbers: Sequence[int], norms: torch.Tensor) -> torch.Tensor:
         return torch.full((len(numbers),), 2.0, dtype=torch.float64)

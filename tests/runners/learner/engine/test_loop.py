@@ -43,7 +43,8 @@ def test_a_job_is_a_loop_around_torchs_optimizer() -> None:
         losses.append(loss.item())
     ends, mean_losses = in_order(Loop(model, samples, NESTEROV), [job])
     torch.testing.assert_close(ends[0], nn.utils.parameters_to_vector(module.parameters()).detach())
-    assert mean_losses.tolist() == pytest.approx([sum(losses) / 6])
+    squares = [loss**2 for loss in losses]
+    assert mean_losses[0].tolist() == pytest.approx([sum(losses) / 6, sum(squares) / 6])
 
 
 def test_proximal_term_and_drift_by_hand() -> None:
@@ -63,7 +64,8 @@ def test_proximal_term_and_drift_by_hand() -> None:
     model = flat(nn.Sequential(nn.Linear(1, 1)), "squared_error")
     ends, losses = in_order(Loop(model, RankData(samples, CPU), SGD), [job])
     torch.testing.assert_close(ends, torch.tensor([[0.145, -0.47]]))
-    torch.testing.assert_close(losses, torch.tensor([0.625]))  # (1 + 0.25) / 2
+    torch.testing.assert_close(losses, torch.tensor([[0.625, 0.53125]]))
+    # (1 + 0.25) / 2 and (1 + 0.0625) / 2
 
 
 def test_jobs_do_not_depend_on_their_neighbours() -> None:

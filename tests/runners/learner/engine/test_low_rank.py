@@ -212,7 +212,7 @@ def test_one_step_of_one_weight_by_hand() -> None:
     torch.testing.assert_close(total, torch.tensor([-0.2, -0.1], dtype=torch.float64))
     torch.testing.assert_close(summary.norms, torch.tensor([0.2**0.5]))
     torch.testing.assert_close(seen[0], summary.norms)
-    torch.testing.assert_close(summary.losses, torch.tensor([1.0]))
+    torch.testing.assert_close(summary.losses, torch.tensor([[1.0, 1.0]]))
 
 
 def test_chunks_of_one_job_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -208,7 +208,7 @@ def test_losses_are_means_over_those_who_take_part() -> None:
         _, wanted = in_order(Loop(model, samples, SGD), [alone])
         torch.testing.assert_close(losses, wanted)
     nobody = replace(job, counts=np.array([0]), expected_count=2)
-    assert in_order(Private(model, samples, SGD, RULE), [nobody])[1].tolist() == [0.0]
+    assert in_order(Private(model, samples, SGD, RULE), [nobody])[1].tolist() == [[0.0, 0.0]]
 
 
 def test_updates_add_up_to_what_the_jobs_do() -> None:

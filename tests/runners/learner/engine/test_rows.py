@@ -102,7 +102,8 @@ def test_moments_go_back_into_memory_of_their_own() -> None:
     # first job: velocity 1, weight 1 - 0.5 = 0.5; velocity 0.9 + 0.5 = 1.4, weight 0.5 - 0.14
     # second: velocity 2, weight 2 - 0.5 × 2 = 1
     torch.testing.assert_close(trained.ends, torch.tensor([[0.36], [1.0]]))
-    torch.testing.assert_close(trained.losses, torch.tensor([0.5, 0.0]))  # samples 0, 1; and 0
+    torch.testing.assert_close(trained.losses, torch.tensor([[0.5, 0.5], [0.0, 0.0]]))
+    # samples 0, 1; and 0
     states = [one.state for one in jobs]
     assert [state.num_steps for state in states] == [2, 1]
     torch.testing.assert_close(states[0].moments, [torch.tensor([[1.4]])])
