@@ -44,6 +44,7 @@ from sim.consortium import Consortium
 from sim.fault import Fault
 from sim.fault.none import NoFault
 from sim.hardware import Hardware
+from sim.learner.curve import Curve
 from sim.learner.none import TimeOnly
 from sim.protection import Protection
 from sim.scenario import Scenario
@@ -81,7 +82,7 @@ class Run:
     variability: Variability
     availability: Availability
     fault: Fault
-    learner: TimeOnly | Horovod
+    learner: TimeOnly | Curve | Horovod
     budget: Budget
     tariff: Tariff
     training: Training
@@ -148,6 +149,8 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
             run.learner.check_roles([partner.name for partner in consortium.partners])
             if run.learner.launcher == "own":
                 check_num_ranks(run.learner.num_ranks, len(consortium.partners))
+        if isinstance(run.learner, Curve):
+            run.learner.curve()
         run.agent.check(len(consortium.partners))
         check_agent(run.agent, run.mode)
         check_aggregation(run.aggregation, run.mode, consortium)

@@ -1,5 +1,5 @@
-"""Owns one run from checked parts to files; the parent process does it for `learner=none`, every
-rank for `learner=horovod`.
+"""Owns one run from checked parts to files; the parent process does it for `learner=none` and
+`learner=curve`, every rank for `learner=horovod`.
 
 All ranks simulate and learn; rank 0 writes.
 """
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from runners.build import Run, assemble, build, sampling_of
 from runners.record import SCHEMA_VERSION, config_hash, describe, write_record, write_table
 from runners.transport.logs import access_of
+from runners.virtual_learner import virtual_learner
 from sim.learner import Learner
-from sim.learner.none import TimeOnly
 from sim.outcome import Outcome
 from sim.setting import Setting
 from sim.world import World
@@ -61,9 +61,10 @@ def prepare(folder: Path, config: Mapping[str, Any], submitted_at: float) -> Job
 
 
 def simulate(job: Job, on_progress: OnProgress) -> None:
-    """Run a job without learning, and write its files."""
-    with _without_garbage_collector():
-        outcome, total_wall_s = _timed(job, TimeOnly(), on_progress)
+    """Run a job without training, and write its files."""
+    learner = virtual_learner(job.run, job.assignment, job.setting.workload)
+    with without_garbage_collector():
+        outcome, total_wall_s = _timed(job, learner, on_progress)
     _write(job, outcome, wall=_wall(num_ranks=0, total_wall_s=total_wall_s), metrics=None)
 
 
@@ -198,7 +199,7 @@ def privacy_summary(
 
 
 @contextmanager
-def _without_garbage_collector() -> Iterator[None]:
+def without_garbage_collector() -> Iterator[None]:
     """Let reference counts free the events: a simulation has no cycles, and
     looking for them in vain takes a tenth of the time."""
     was_enabled = gc.isenabled()
