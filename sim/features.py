@@ -5,6 +5,8 @@ A view comes in; a row of features for each partner and a row for the whole go o
 other partners are natural logarithms; what has not been seen yet is as the others are.
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,6 +33,8 @@ WHOLE = ("progress", "round", "mean_loss", "num_available", "num_chosen", "longe
 """Of all: budget spent, rounds, mean training loss, the part that is available, the part of those
 wanted that is chosen already, and how long the longest of these takes.
 """
+_DURATION = PARTNER.index("duration")
+
 LIMIT = 5.0
 """Features are cut off here, far from where they usually are."""
 
@@ -52,42 +56,49 @@ def partner_features(view: View) -> Floats:
     columns = (
         ~np.isnan(duration),
         _log_ratio(duration),
-        np.nan_to_num(sight.availability, nan=1.0),
+        np.where(np.isnan(sight.availability), 1.0, sight.availability),
         np.log1p(sight.age_rounds) / 3,
         _log_ratio(sight.train_loss),
         _log_ratio(sight.utility),
         _log_ratio(sight.num_samples.astype(np.float64)),
-        np.log1p(sight.num_chosen) - np.log1p(sight.num_chosen.mean()),
+        np.log1p(sight.num_chosen) - math.log1p(sight.num_chosen.sum() / len(sight.num_chosen)),
         np.log1p(sight.num_dropped),
     )
     return np.clip(np.column_stack(columns).astype(np.float64), -LIMIT, LIMIT)
 
 
-def whole_features(view: View, features: Floats, chosen: list[int], num_wanted: int) -> Floats:
-    """Return the row for the whole, once partners are `chosen` of `num_wanted` in this decision."""
-    longest = features[chosen, PARTNER.index("duration")].max() if chosen else -1.0
-    return np.array([*_at_start(view), len(chosen) / max(1, num_wanted), longest])
-
-
-def _at_start(view: View) -> tuple[float, ...]:
-    num_partners = len(view.num_steps)
-    return (
+def at_start(view: View) -> list[float]:
+    """Return those features of the whole that no pick changes."""
+    return [
         min(1.0, view.progress),
-        float(np.log1p(view.round) / 3),
+        math.log1p(view.round) / 3,
         _mean_loss(view.partners),
-        len(view.available) / num_partners,
-    )
+        len(view.available) / len(view.num_steps),
+    ]
+
+
+def whole_features(
+    start: list[float], features: Floats, chosen: list[int], num_wanted: int
+) -> Floats:
+    """Return the row for the whole, once partners are `chosen` of `num_wanted` in this decision."""
+    longest = float(features[chosen, _DURATION].max()) if chosen else -1.0
+    return np.array([*start, len(chosen) / max(1, num_wanted), longest])
 
 
 def _mean_loss(sight: PartnerSight) -> float:
     seen = sight.train_loss[~np.isnan(sight.train_loss)]
-    return float(np.clip(np.log(seen.mean() + 1e-6), -LIMIT, LIMIT)) if len(seen) else 0.0
+    if not len(seen):
+        return 0.0
+    return min(LIMIT, max(-LIMIT, math.log(float(seen.sum()) / len(seen) + 1e-6)))
 
 
 def _log_ratio(values: Floats) -> Floats:
-    """Return the logarithm of each value over the median of those seen; 0 where it is not seen."""
-    seen = values[~np.isnan(values)]
+    """Return the logarithm of each value over the median of those seen (the upper one of two); 0
+    where it is not seen.
+    """
+    is_seen = ~np.isnan(values)
+    seen = np.sort(values[is_seen])
     if not len(seen):
         return np.zeros(len(values))
-    ratios = np.log((values + 1e-9) / (np.median(seen) + 1e-9))
-    return np.nan_to_num(ratios, nan=0.0)
+    ratios = np.log((values + 1e-9) / (seen[len(seen) // 2] + 1e-9))
+    return np.where(is_seen, ratios, 0.0)

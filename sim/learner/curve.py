@@ -136,17 +136,19 @@ class CurveLearner:
 
     def _drawn(self, work: Work) -> Floats:
         """Return the samples of each label that a work trains on."""
-        mix = self._mixes[list(work.data_of)].mean(axis=0)
-        return work.num_steps * self._batch_size * mix
+        return work.num_steps * self._batch_size * self._mix(work)
+
+    def _mix(self, work: Work) -> Floats:
+        if len(work.data_of) == 1:
+            return np.asarray(self._mixes[work.data_of[0]])
+        return np.asarray(self._mixes[list(work.data_of)].mean(axis=0))
 
     def _feedback(self, works: Sequence[Work]) -> tuple[Feedback, ...]:
         """Return losses at the works' starts on the partners' own labels; norms are not modelled."""
         return tuple(
             Feedback(
                 partner=work.partner,
-                train_loss=self.curve.loss(
-                    _samples(work.start), self._mixes[list(work.data_of)].mean(axis=0)
-                ),
+                train_loss=self.curve.loss(_samples(work.start), self._mix(work)),
                 update_norm=math.nan,
             )
             for work in works
