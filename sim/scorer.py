@@ -47,15 +47,30 @@ def shapes(num_features: int, num_hidden: int) -> dict[str, tuple[int, ...]]:
     return {name: tuple(sizes[one] for one in axes) for name, axes in SHAPES.items()}
 
 
-class Scorer:
-    """Pick partners one by one, each time the one of the highest score."""
+def shuffled(
+    features: Floats, available: tuple[int, ...], rng: np.random.Generator
+) -> Floats:
+    """Return features in which those of the available partners are dealt out anew among them."""
+    dealt = features.copy()
+    dealt[list(available)] = features[rng.permutation(available)]
+    return dealt
 
-    def __init__(self, arrays: Arrays) -> None:
+
+class Scorer:
+    """Pick partners one by one, each time the one of the highest score.
+
+    With `shuffles` it sees features as if they were of other partners.
+    """
+
+    def __init__(self, arrays: Arrays, shuffles: np.random.Generator | None = None) -> None:
+        self._shuffles = shuffles
         self._arrays = {name: np.asarray(arrays[name], dtype=np.float64) for name in SHAPES}
 
     def decide(self, view: View, num_participants: int | None) -> Decision:
         """Return at most as many partners as are wanted; it may stop sooner if it is free to."""
         features, wanted = partner_features(view), num_wanted(view, num_participants)
+        if self._shuffles is not None:
+            features = shuffled(features, view.available, self._shuffles)
         hidden, own = self._begin(features)
         mask = np.zeros(len(features), dtype=bool)
         mask[list(view.available)] = True

@@ -5,7 +5,8 @@ to the next decision in the same thread when as many are picked as are wanted, o
 observation has a row for each partner, and zeros up to a fixed number of them. `ChoiceEnvironment`:
 an action is one of a flat set of choices (`sim.choices`), and every action is a whole decision.
 
-`info["action_mask"]` says which actions are possible. Libraries without masks may take others: the
+`info["action_mask"]` says which actions are possible, `info["is_decided"]` whether the action made a
+decision whole, so that time went on. Libraries without masks may take others: the
 first possible one is carried out then. Configs are built once (`cases_of`), not for every episode.
 """
 
@@ -22,7 +23,7 @@ from runners.agent_training.episode import Episode
 from sim.choices import choice_names, choices
 from sim.decision import Decision
 from sim.features import LIMIT, PARTNER, WHOLE, at_start, partner_features, whole_features
-from sim.scorer import num_wanted
+from sim.scorer import num_wanted, shuffled
 
 Mask = npt.NDArray[np.int8]
 Observation = dict[str, npt.NDArray[np.float32]]
@@ -37,8 +38,12 @@ class PickEnvironment(gymnasium.Env[Observation, np.int64]):
 
     metadata = {"render_modes": []}  # noqa: RUF012  gymnasium declares it so
 
-    def __init__(self, cases: Sequence[Case], num_participants: int) -> None:
-        """Each reset draws a case; rounds have at most `num_participants` partners."""
+    def __init__(
+        self, cases: Sequence[Case], num_participants: int | None, *, shuffles: bool = False
+    ) -> None:
+        """Each reset draws a case; rounds have at most `num_participants` partners. An environment
+        that `shuffles` shows features as if they were of other partners: nothing can be learned.
+        """
         self.max_partners = max(case.num_partners for case in cases)
         rows = (self.max_partners, len(PARTNER) + len(FLAGS))
         self.observation_space = spaces.Dict(
@@ -51,6 +56,7 @@ class PickEnvironment(gymnasium.Env[Observation, np.int64]):
         self.episode: Episode | None = None
         self._cases = cases
         self._num_participants = num_participants
+        self._shuffles = shuffles
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -58,6 +64,7 @@ class PickEnvironment(gymnasium.Env[Observation, np.int64]):
         """Begin an episode; the same seed gives the same one."""
         super().reset(seed=seed)
         self.episode = _drawn(self._cases, self.np_random)
+        self._is_decided = True
         self._look()
         return self._observation(), self._info()
 
@@ -66,6 +73,7 @@ class PickEnvironment(gymnasium.Env[Observation, np.int64]):
         assert self.episode is not None, "reset comes first"
         number = int(action) if self._mask[action] else int(self._mask.argmax())
         reward = 0.0
+        self._is_decided = False
         if number < self.max_partners:
             self._picked.append(number)
             self._mask[number] = 0
@@ -73,6 +81,7 @@ class PickEnvironment(gymnasium.Env[Observation, np.int64]):
             self._partners[number, -2:] = (0, 1)
         if number == self.max_partners or len(self._picked) == self._num_wanted:
             reward = self.episode.decide(Decision(partners=tuple(sorted(self._picked))))
+            self._is_decided = True
             self._look()
         is_end = self.episode.view is None
         return self._observation(), reward, is_end, False, self._info()
@@ -86,6 +95,8 @@ class PickEnvironment(gymnasium.Env[Observation, np.int64]):
             self._view = view
             self._start = at_start(view)
             self._features = partner_features(view)
+            if self._shuffles:
+                self._features = shuffled(self._features, view.available, self.np_random)
             self._num_wanted = num_wanted(view, self._num_participants)
         self._mask = np.zeros(self.max_partners + 1, dtype=np.int8)
         self._mask[list(self._view.available)] = 1
@@ -99,7 +110,8 @@ class PickEnvironment(gymnasium.Env[Observation, np.int64]):
         return {"partners": self._partners.copy(), "whole": whole.astype(np.float32)}
 
     def _info(self) -> dict[str, Any]:
-        return {"action_mask": self._mask.copy()} | _told(self.episode)
+        told = {"action_mask": self._mask.copy(), "is_decided": self._is_decided}
+        return told | _told(self.episode)
 
 
 class ChoiceEnvironment(gymnasium.Env[npt.NDArray[np.float32], np.int64]):
@@ -146,7 +158,7 @@ class ChoiceEnvironment(gymnasium.Env[npt.NDArray[np.float32], np.int64]):
 
     def _info(self) -> dict[str, Any]:
         mask = np.array([one is not None for one in self._choices], dtype=np.int8)
-        return {"action_mask": mask} | _told(self.episode)
+        return {"action_mask": mask, "is_decided": True} | _told(self.episode)
 
 
 def _drawn(cases: Sequence[Case], rng: np.random.Generator) -> Episode:

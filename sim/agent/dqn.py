@@ -25,7 +25,8 @@ ACTIONS = ("partner", "stop")
 @dataclass(frozen=True, kw_only=True)
 class Dqn:
     """Use the `policy` of a file; at most `num_participants` partners take part in a round, None as
-    many as it was trained with.
+    many as it was trained with. One that `shuffles` sees partners under each other's numbers: a lower
+    bound, for what beats it has learned something.
     """
 
     actions: ClassVar[frozenset[str]] = frozenset()
@@ -33,6 +34,7 @@ class Dqn:
 
     policy: str | None
     num_participants: int | None
+    shuffles: bool
 
     def __post_init__(self) -> None:
         if self.num_participants is not None:
@@ -53,7 +55,7 @@ class Dqn:
         """Return who decides in one run."""
         policy = self._policy()
         wanted = self.num_participants or policy.settings["num_participants"]
-        return ScoringDecider(Scorer(policy.arrays), wanted)
+        return ScoringDecider(Scorer(policy.arrays, rng if self.shuffles else None), wanted)
 
     def _policy(self) -> Policy:
         policy = read_policy(self.policy, "dqn")
