@@ -5,14 +5,15 @@ It decides who takes part, and nothing else. What it sees is a coarse state (`si
 a state that it has never met all choices are worth the same, and it takes the first.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from sim.bounds import one_of, positive
 from sim.choices import choice_names, choices
-from sim.coarse_state import State, coarse_state
+from sim.coarse_state import coarse_state
 from sim.decision import Decision
 from sim.policy_file import Policy, check_same, read_policy
 from sim.tabular import Table, drawn, greedy, softmax
@@ -50,24 +51,35 @@ class QLearning:
         """Return who decides in one run."""
         self.check(num_partners)
         temperature = self.temperature if self.selection == "softmax" else None
-        return TableDecider(read_policy(self.policy, "q_learning"), temperature, rng)
+        policy = read_policy(self.policy, "q_learning")
+        return TableDecider(table_of(policy), policy.settings, temperature, rng)
 
 
 class TableDecider:
     """Look values up."""
 
     def __init__(
-        self, policy: Policy, temperature: float | None, rng: np.random.Generator
+        self,
+        table: Table,
+        settings: Mapping[str, Any],
+        temperature: float | None,
+        rng: np.random.Generator,
     ) -> None:
-        self._table = table_of(policy)
-        self._settings = dict(policy.settings)
-        self._kind: str = self._settings.pop("choices")
+        self._table = table
+        self._kind: str = settings["choices"]
+        self._num_progress_bins: int = settings["num_progress_bins"]
+        self._max_age_rounds: int = settings["max_age_rounds"]
         self._temperature = temperature
         self._rng = rng
 
     def decide(self, view: View) -> Decision:
         """Return the choice of the highest value, or one drawn by the values."""
-        state: State = coarse_state(self._kind, view, **self._settings)
+        state = coarse_state(
+            self._kind,
+            view,
+            num_progress_bins=self._num_progress_bins,
+            max_age_rounds=self._max_age_rounds,
+        )
         possible = choices(self._kind, view)
         mask = np.array([one is not None for one in possible])
         values = self._table.of(state)
@@ -84,4 +96,4 @@ def table_of(policy: Policy) -> Table:
     """Return the table that a policy holds."""
     states, values = policy.arrays["states"].tolist(), policy.arrays["values"]
     known = {tuple(state): row.copy() for state, row in zip(states, values, strict=True)}
-    return Table(num_actions=len(policy.actions), unseen=policy.training["unseen"], values=known)
+    return Table(num_actions=len(policy.actions), unseen=policy.settings["unseen"], values=known)
