@@ -1,4 +1,4 @@
-"""Owns flat sets of choices: a few ways to name partners, of which an agent takes one by its number.
+"""Owns flat sets of choices: a few ways to name partners, of which an agent takes one by number.
 
 `subsets` are all sets of partners of a small consortium. `orders` serve any consortium: everyone,
 or the first part of the available partners in some order.

@@ -1,5 +1,5 @@
-"""Owns what learned policies see of a view: numbers without units, near 0, that mean the same in any
-consortium, however many partners it has.
+"""Owns what learned policies see of a view: numbers without units, near 0, that mean the same in
+any consortium, however many partners it has.
 
 A view comes in; a row of features for each partner and a row for the whole go out. Ratios to the
 other partners are natural logarithms; what has not been seen yet is as the others are.

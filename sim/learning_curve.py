@@ -1,12 +1,12 @@
 """Owns the formula of a learning curve: how loss and accuracy follow from what a model was trained
 on, without training. Its numbers are fitted to recorded runs (`python -m runners.fit_curve`).
 
-A model is, for each label, how many samples it has been trained on as if labels were balanced: n_c.
-With n'_c = (1 − t) n_c + t mean(n), t being what labels teach each other, each label's accuracy goes
-from initial to final with 1 / (1 + (n'_c / scale)^exponent) left of the way: slowly at first, and as
-a power law in the end, as learning curves do (Hestness et al. 2017). So does its loss, with a scale
-and an exponent of its own. A test set's are the means of its labels'. An update of m partners
-counts for m^participants_exponent of the mean of them, and one that is τ versions late for
+A model is, for each label, how many samples n_c it has been trained on as if labels were balanced.
+With n'_c = (1 − t) n_c + t mean(n), t being what labels teach each other, each label's accuracy
+goes from initial to final with 1 / (1 + (n'_c / scale)^exponent) left of the way: slowly at first,
+and as a power law in the end, as learning curves do (Hestness et al. 2017). So does its loss, with
+a scale and an exponent of its own. A test set's are the means of its labels'. An update of m
+partners counts for m^participants_exponent of the mean of them, and one that is τ versions late for
 (1 + τ)^−staleness_exponent. A label that a merge lacks loses up to `forgetting` of its n_c.
 """
 

@@ -47,9 +47,7 @@ def shapes(num_features: int, num_hidden: int) -> dict[str, tuple[int, ...]]:
     return {name: tuple(sizes[one] for one in axes) for name, axes in SHAPES.items()}
 
 
-def shuffled(
-    features: Floats, available: tuple[int, ...], rng: np.random.Generator
-) -> Floats:
+def shuffled(features: Floats, available: tuple[int, ...], rng: np.random.Generator) -> Floats:
     """Return features in which those of the available partners are dealt out anew among them."""
     dealt = features.copy()
     dealt[list(available)] = features[rng.permutation(available)]

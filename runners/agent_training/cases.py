@@ -49,7 +49,9 @@ def cases_of(config: Mapping[str, Any], seeds: Sequence[int]) -> list[Case]:
 
 def _case(run: Run) -> Case:
     # Who decides is outside; this agent only says that losses are asked for.
-    run = replace(run, agent=Dqn(policy=None, num_participants=None, shuffles=False), trace_level="rounds")
+    run = replace(
+        run, agent=Dqn(policy=None, num_participants=None, shuffles=False), trace_level="rounds"
+    )
     setting, assignment = assemble(run, checks_agent=False)
     learner = virtual_learner(run, assignment, setting.workload)
     steps = _usual_steps(setting)

@@ -147,9 +147,7 @@ def parts(seen: Any) -> Parts:
     return tuple(seen.values()) if isinstance(seen, dict) else (seen,)
 
 
-def best_action(
-    network: Callable[..., torch.Tensor], seen: Parts, mask: npt.NDArray[Any]
-) -> int:
+def best_action(network: Callable[..., torch.Tensor], seen: Parts, mask: npt.NDArray[Any]) -> int:
     """Return the possible action of the highest value."""
     with torch.no_grad():
         values = network(*[torch.from_numpy(one).unsqueeze(0) for one in seen])[0].numpy()

@@ -5,9 +5,9 @@ to the next decision in the same thread when as many are picked as are wanted, o
 observation has a row for each partner, and zeros up to a fixed number of them. `ChoiceEnvironment`:
 an action is one of a flat set of choices (`sim.choices`), and every action is a whole decision.
 
-`info["action_mask"]` says which actions are possible, `info["is_decided"]` whether the action made a
-decision whole, so that time went on. Libraries without masks may take others: the
-first possible one is carried out then. Configs are built once (`cases_of`), not for every episode.
+`info["action_mask"]` says which actions are possible, `info["is_decided"]` whether the action made
+a decision whole, so that time went on. Libraries without masks may take others: the first possible
+one is carried out then. Configs are built once (`cases_of`), not for every episode.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class PickEnvironment(gymnasium.Env[Observation, np.int64]):
         """
         self.max_partners = max(case.num_partners for case in cases)
         rows = (self.max_partners, len(PARTNER) + len(FLAGS))
-        self.observation_space = spaces.Dict(
+        self.observation_space: spaces.Space[Any] = spaces.Dict(
             {
                 "partners": spaces.Box(-LIMIT, LIMIT, rows, np.float32),
                 "whole": spaces.Box(-LIMIT, LIMIT, (len(WHOLE),), np.float32),

@@ -66,7 +66,7 @@ class TableSession:
         return TableDecider(self.table, self._settings.settings(), None, self._rng)
 
     def arrays(self) -> Arrays:
-        """Return states, of shape (num_states, numbers of each), and the values of their actions."""
+        """Return states, of shape (num_states, numbers of each), and their actions' values."""
         known: Any = sorted(self.table.values)
         values = [self.table.values[state] for state in known]
         return {"states": np.array(known, dtype=np.int64), "values": np.array(values)}

@@ -9,6 +9,7 @@ which is written last, in one step.
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,8 +121,8 @@ def _write(folder: Path, plan: Plan, so_far: Progress) -> None:
 
     assert so_far.best is not None, "the last episode is followed by a validation"
     for name, rows in (("learning", so_far.episodes), ("validation", so_far.validations)):
-        text = pd.DataFrame(rows).to_csv(index=False)
-        write_atomically(folder / f"{name}.csv", lambda path, text=text: path.write_text(text))
+        table = pd.DataFrame(rows)
+        write_atomically(folder / f"{name}.csv", partial(table.to_csv, index=False))
     write_picture(folder / "learning.png", so_far.episodes, so_far.validations)
     best = max(so_far.validations, key=lambda one: one["reward"])
     policy = Policy(

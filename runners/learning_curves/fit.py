@@ -4,6 +4,7 @@ losses in units of the untrained model's loss, so that they weigh as accuracies 
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def _untrained(name: str, runs: Sequence[Recorded]) -> LearningCurve:
 
 
 def _curve(start: LearningCurve, values: Floats) -> LearningCurve:
-    numbers = dict(zip(FITTED, map(float, values), strict=True))
+    numbers: dict[str, Any] = dict(zip(FITTED, map(float, values), strict=True))
     numbers["final_loss"] *= start.initial_loss
     for name in ("scale_samples", "loss_scale_samples"):
         numbers[name] = float(np.exp(numbers[name]))

@@ -42,7 +42,7 @@ class _Listening(TimeOnly):
     def __init__(self) -> None:
         object.__setattr__(self, "merges", [])
 
-    def merge(  # type: ignore[override, no-untyped-def]
+    def merge(  # type: ignore[no-untyped-def]
         self, model: Model, works: Sequence[Work], weights: Sequence[float], *others, **more
     ) -> Merged:
         """Write down, and return the next version."""

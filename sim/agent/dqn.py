@@ -25,8 +25,8 @@ ACTIONS = ("partner", "stop")
 @dataclass(frozen=True, kw_only=True)
 class Dqn:
     """Use the `policy` of a file; at most `num_participants` partners take part in a round, None as
-    many as it was trained with. One that `shuffles` sees partners under each other's numbers: a lower
-    bound, for what beats it has learned something.
+    many as it was trained with. One that `shuffles` sees partners under each other's numbers: a
+    lower bound, for what beats it has learned something.
     """
 
     actions: ClassVar[frozenset[str]] = frozenset()

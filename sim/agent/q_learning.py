@@ -5,7 +5,7 @@ It decides who takes part, and nothing else. What it sees is a coarse state (`si
 a state that it has never met all choices are worth the same, and it takes the first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from sim.choices import choice_names, choices
 from sim.coarse_state import coarse_state
 from sim.decision import Decision
 from sim.policy_file import Policy, check_same, read_policy
-from sim.tabular import Table, drawn, greedy, softmax
+from sim.tabular import Floats, Table, drawn, greedy, softmax
 from sim.view import View
 
 SELECTIONS = ("greedy", "softmax")
@@ -95,5 +95,7 @@ class TableDecider:
 def table_of(policy: Policy) -> Table:
     """Return the table that a policy holds."""
     states, values = policy.arrays["states"].tolist(), policy.arrays["values"]
-    known = {tuple(state): row.copy() for state, row in zip(states, values, strict=True)}
+    known: dict[Hashable, Floats] = {
+        tuple(state): row.copy() for state, row in zip(states, values, strict=True)
+    }
     return Table(num_actions=len(policy.actions), unseen=policy.settings["unseen"], values=known)

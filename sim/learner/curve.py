@@ -144,7 +144,7 @@ class CurveLearner:
         return np.asarray(self._mixes[list(work.data_of)].mean(axis=0))
 
     def _feedback(self, works: Sequence[Work]) -> tuple[Feedback, ...]:
-        """Return losses at the works' starts on the partners' own labels; norms are not modelled."""
+        """Return losses at the works' starts on partners' own labels; norms are not modelled."""
         return tuple(
             Feedback(
                 partner=work.partner,
