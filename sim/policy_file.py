@@ -70,7 +70,7 @@ def read_policy(name: str | None, kind: str) -> Policy:
             f"agent.policy must name a file with a learned policy, got {name!r}, which is not "
             f"there; make one with python -m runners.train_agent trainer={kind}"
         ) from error
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"agent.policy must name a file that runners.train_agent has written, got {name!r} "
             f"({error}); make one with python -m runners.train_agent trainer={kind}"
