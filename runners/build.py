@@ -44,6 +44,7 @@ from sim.consortium import Consortium
 from sim.fault import Fault
 from sim.fault.none import NoFault
 from sim.hardware import Hardware
+from sim.learner.curve import Curve
 from sim.learner.none import TimeOnly
 from sim.protection import Protection
 from sim.scenario import Scenario
@@ -81,7 +82,7 @@ class Run:
     variability: Variability
     availability: Availability
     fault: Fault
-    learner: TimeOnly | Horovod
+    learner: TimeOnly | Curve | Horovod
     budget: Budget
     tariff: Tariff
     training: Training
@@ -134,9 +135,9 @@ def build(config: Mapping[str, Any]) -> Run:
     )
 
 
-def assemble(run: Run) -> tuple[Setting, Assignment]:
+def assemble(run: Run, *, checks_agent: bool = True) -> tuple[Setting, Assignment]:
     """Return the simulation's setting and who holds which samples; raises ConfigError where the
-    parts don't fit.
+    parts don't fit. An agent that is yet to be trained can't be checked, and decides nothing.
 
     What only shows when a run starts, such as more stages than partners, is found by starting one.
     """
@@ -148,7 +149,10 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
             run.learner.check_roles([partner.name for partner in consortium.partners])
             if run.learner.launcher == "own":
                 check_num_ranks(run.learner.num_ranks, len(consortium.partners))
-        run.agent.check(len(consortium.partners))
+        if isinstance(run.learner, Curve):
+            run.learner.curve()
+        if checks_agent:
+            run.agent.check(len(consortium.partners))
         check_agent(run.agent, run.mode)
         check_aggregation(run.aggregation, run.mode, consortium)
         check_attack(run.attack, run.mode, run.task, len(consortium.partners))
@@ -164,7 +168,7 @@ def assemble(run: Run) -> tuple[Setting, Assignment]:
                 run.anonymisation, run.privacy, run.attack, run.mode, run.task, providers
             )
         setting = _setting(run, consortium, _workload(run.task, assignment))
-        world = World(setting, TimeOnly(), lambda fraction: None)
+        world = World(setting, TimeOnly(), lambda fraction: None, asks_outside=not checks_agent)
         run.fault.check(len(world.members), len(world.sites))
         world.try_start()
     except ValueError as error:

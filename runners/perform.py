@@ -1,5 +1,5 @@
-"""Owns one run from checked parts to files; the parent process does it for `learner=none`, every
-rank for `learner=horovod`.
+"""Owns one run from checked parts to files; the parent process does it for `learner=none` and
+`learner=curve`, every rank for `learner=horovod`.
 
 All ranks simulate and learn; rank 0 writes.
 """
@@ -16,8 +16,8 @@ from runners.build import Run, assemble, build, sampling_of
 from runners.fairness.participation import CountingLearner, jain_index
 from runners.record import SCHEMA_VERSION, config_hash, describe, write_record, write_table
 from runners.transport.logs import access_of
+from runners.virtual_learner import virtual_learner
 from sim.learner import Learner
-from sim.learner.none import TimeOnly
 from sim.outcome import Outcome
 from sim.setting import Setting
 from sim.world import World
@@ -62,9 +62,9 @@ def prepare(folder: Path, config: Mapping[str, Any], submitted_at: float) -> Job
 
 
 def simulate(job: Job, on_progress: OnProgress) -> None:
-    """Run a job without learning, and write its files."""
-    counting = _counting(job, TimeOnly())
-    with _without_garbage_collector():
+    """Run a job without training, and write its files."""
+    counting = _counting(job, virtual_learner(job.run, job.assignment, job.setting.workload))
+    with without_garbage_collector():
         outcome, total_wall_s = _timed(job, counting, on_progress)
     wall = _wall(num_ranks=0, total_wall_s=total_wall_s)
     _write(job, outcome, counting.num_times, wall=wall, metrics=None)
@@ -209,7 +209,7 @@ def privacy_summary(
 
 
 @contextmanager
-def _without_garbage_collector() -> Iterator[None]:
+def without_garbage_collector() -> Iterator[None]:
     """Let reference counts free the events: a simulation has no cycles, and
     looking for them in vain takes a tenth of the time."""
     was_enabled = gc.isenabled()

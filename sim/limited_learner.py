@@ -5,21 +5,21 @@ what would go over the limit.
 from collections.abc import Sequence
 
 from sim.allowance import Allowance
-from sim.decision import Decision
-from sim.learner import Distillation, Evaluation, Learner, Merged, Model, Outer, Part, Stages, Work
+from sim.learner import Distillation, Learner, Merged, Model, Outer, Stages, Work
+from sim.learner_wrapper import LearnerWrapper
 
 
-class LimitedLearner:
+class LimitedLearner(LearnerWrapper):
     """Pass on what is within an allowance; `step` and `merge` raise StepsSpent for what is not."""
 
     def __init__(self, learner: Learner, allowance: Allowance) -> None:
-        self._learner = learner
+        super().__init__(learner)
         self._allowance = allowance
 
     def step(self, model: Model, works: Sequence[Work], stages: Stages | None = None) -> Merged:
         """Take optimizer steps."""
         self._allowance.take(works, together=True)
-        return self._learner.step(model, works, stages)
+        return super().step(model, works, stages)
 
     def merge(
         self,
@@ -32,39 +32,4 @@ class LimitedLearner:
     ) -> Merged:
         """Train and merge."""
         self._allowance.take(works, together=False)
-        return self._learner.merge(model, works, weights, outer, distillation, dropped)
-
-    def initial_model(self, owner: int | None) -> Model:
-        """Return the untrained model."""
-        return self._learner.initial_model(owner)
-
-    def combine(
-        self,
-        model: Model,
-        replicas: Sequence[Model],
-        weights: Sequence[float],
-        outer: Outer,
-        part: Part | None,
-    ) -> Model:
-        """Step the shared model with what replicas have moved."""
-        return self._learner.combine(model, replicas, weights, outer, part)
-
-    def adopt(self, replicas: Sequence[Model], model: Model, part: Part | None) -> list[Model]:
-        """Put the shared model's weights into replicas."""
-        return self._learner.adopt(replicas, model, part)
-
-    def mix(self, models: Sequence[Model], weights: Sequence[Sequence[float]]) -> list[Model]:
-        """Take weighted means of owned models."""
-        return self._learner.mix(models, weights)
-
-    def average(self, models: Sequence[Model], weights: Sequence[float]) -> Model:
-        """Take the weighted mean of shared models."""
-        return self._learner.average(models, weights)
-
-    def evaluate(self, models: Sequence[Model], jointly: bool = False) -> Evaluation | None:
-        """Evaluate models."""
-        return self._learner.evaluate(models, jointly)
-
-    def agree(self, decision: Decision) -> Decision:
-        """Return the decision that holds for all ranks."""
-        return self._learner.agree(decision)
+        return super().merge(model, works, weights, outer, distillation, dropped)

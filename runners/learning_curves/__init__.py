@@ -1,0 +1,1 @@
+"""Learning curves: how accuracy follows from who was merged when, found from recorded runs."""
