@@ -7,7 +7,7 @@ from sim.learner import Distillation, Evaluation, Learner, Merged, Model, Outer,
 
 
 class LearnerWrapper:
-    """Pass all calls on to `learner`; a kind of wrapper does something of its own to some of them."""
+    """Pass all calls on to `learner`; kinds of wrappers do something of their own to some."""
 
     def __init__(self, learner: Learner) -> None:
         self._learner = learner
