@@ -15,6 +15,14 @@ from sim.outcome import Outcome, ServerUse
 from sim.tariff import Tariff, Usage, usage_of
 from sim.trace import KINDS, SPAN_COLUMNS, Round, Span
 
+FORECASTS = (
+    "predicted_sim_s",
+    "predicted_low_sim_s",
+    "predicted_high_sim_s",
+    "predicted_train_loss",
+)
+"""Columns of what the proxy has expected of a round."""
+
 TIMELINE_MAX_SPANS = 100_000
 """A timeline holds the first spans: viewers grow slow, and the parquet file has them all.
 """
@@ -32,6 +40,7 @@ def rounds_table(outcome: Outcome) -> pd.DataFrame:
             "num_samples": one.num_samples,
             "num_bytes": one.num_bytes,
             **{f"{kind}_sim_s": one.partner_sim_s[kind] for kind in KINDS},
+            **_forecast_columns(one),
             "train_loss": _mean_train_loss(one),
             "test_loss": one.evaluation.loss if one.evaluation else math.nan,
             "test_accuracy": one.evaluation.accuracy if one.evaluation else math.nan,
@@ -39,6 +48,36 @@ def rounds_table(outcome: Outcome) -> pd.DataFrame:
         for one in outcome.rounds
     ]
     return pd.DataFrame(rows)
+
+
+def _forecast_columns(one: Round) -> dict[str, float]:
+    """Return what was expected of a round, from its own start on; NaN where nothing was."""
+    forecast = one.forecast
+    if forecast is None:
+        return dict.fromkeys(FORECASTS, math.nan)
+    waited_sim_s = forecast.since_sim_s - one.start_sim_s
+    seconds = (forecast.took_sim_s, forecast.low_sim_s, forecast.high_sim_s)
+    told = [math.nan if one is None else waited_sim_s + one for one in seconds]
+    loss = math.nan if forecast.train_loss is None else forecast.train_loss
+    return dict(zip(FORECASTS, [*told, loss], strict=True))
+
+
+def _calibration(rounds: pd.DataFrame) -> dict[str, Any]:
+    """Return how far forecasts were off; None where there were none."""
+    took_sim_s = rounds["end_sim_s"] - rounds["start_sim_s"]
+    has_interval = rounds["predicted_low_sim_s"].notna()
+    inside = took_sim_s.between(rounds["predicted_low_sim_s"], rounds["predicted_high_sim_s"])
+    return {
+        "forecast_error": _mean_error(rounds["predicted_sim_s"], took_sim_s),
+        "forecast_coverage": float(inside[has_interval].mean()) if has_interval.any() else None,
+        "loss_forecast_error": _mean_error(rounds["predicted_train_loss"], rounds["train_loss"]),
+    }
+
+
+def _mean_error(predicted: "pd.Series[float]", actual: "pd.Series[float]") -> float | None:
+    """Return the mean of |predicted − actual| / actual where both are known."""
+    errors = (predicted - actual).abs() / actual.where(actual > 0)
+    return float(errors.mean()) if errors.notna().any() else None
 
 
 def spans_table(spans: Sequence[Span]) -> pd.DataFrame:
@@ -76,6 +115,7 @@ def virtual_summary(
         "cost_usd": tariff.usd(usage),
         "energy_joules": tariff.energy_joules(usage),
         **_servers(outcome.servers),
+        **_calibration(rounds),
         "ended_by": outcome.ended_by,
     }
 

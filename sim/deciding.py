@@ -9,7 +9,9 @@ from sim.agent import Clairvoyant, Decider
 from sim.agent.static import Static
 from sim.asking import AskDecider, Asking, AskOutside
 from sim.decision import check_decision
-from sim.learner import Merged
+from sim.forecast import Forecast
+from sim.forecaster import Forecaster
+from sim.learner import Feedback, Merged
 from sim.monitor import Monitor
 from sim.partner import Member
 from sim.presence import Steps
@@ -29,6 +31,8 @@ class Deciding:
         self.monitor = Monitor(world.workload.num_samples)
         self.questions = AskOutside(world.env) if asks_outside else None
         self._asking: Asking = self.questions or AskDecider(_decider(world))
+        self.forecast: Forecast | None = None  # of the round that is under way
+        self._forecaster = Forecaster()
         self._world = world
         self._num_steps: Whole | None = None  # of every partner, known when first asked for
 
@@ -46,6 +50,10 @@ class Deciding:
             decision = world.learner.agree(decision)
         check_decision(decision, view, world.setting.mode.actions, len(world.proxies))
         self.monitor.saw_leaving(decision.partners)
+        if num_wanted is None:
+            deadline_sim_s = decision.deadline_sim_s or local.round_deadline_sim_s
+            self.forecast = self._forecaster.predict(view, decision, deadline_sim_s)
+            world.trace.foretell(self.forecast)
         return decision
 
     def until_decided(self) -> Steps:
@@ -54,10 +62,15 @@ class Deciding:
             yield self.questions.answered
 
     def learn(self, merged: Sequence[Merged]) -> None:
-        """Let the monitor see the partners' losses, if the agent wants to know them."""
+        """Let the monitor see a round's end, and the partners' losses, if the agent wants to know
+        them.
+        """
+        told: list[Feedback] = []
         if self._world.setting.agent.needs_losses:
             for one in merged:
-                self.monitor.saw_feedback(one.feedback())
+                told += one.feedback()
+        self.monitor.saw_feedback(told)
+        self._forecaster.learn(self._world.env.now, told)
 
     def _view(self, candidates: Sequence[Member], num_steps: Whole, num_wanted: int | None) -> View:
         world = self._world

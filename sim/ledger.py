@@ -131,6 +131,7 @@ class Ledger:
                 partner_sim_s=self._trace.take_partner_sim_s(),
                 feedback=tuple(one.feedback for one in merged),
                 evaluation=evaluation,
+                forecast=self._trace.take_forecast(),
             )
         )
         self._trace.round += 1

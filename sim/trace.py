@@ -11,6 +11,7 @@ spans.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from sim.forecast import Forecast
 from sim.learner import Evaluation, Feedback
 
 KINDS = ("compute", "protect", "transfer", "queue", "merge", "wait", "down")
@@ -22,7 +23,8 @@ LEVELS = ("rounds", "spans")
 class Round:
     """Hold one round: its time, running totals, and the partners' seconds by kind.
 
-    Of `num_dropped` partners the work was lost: they broke down, or were too late.
+    Of `num_dropped` partners the work was lost: they broke down, or were too late. `forecast` is
+    what the proxy has expected, None where it has not decided on the round as a whole.
     """
 
     round: int
@@ -35,6 +37,7 @@ class Round:
     partner_sim_s: dict[str, float]
     feedback: tuple[Callable[[], tuple[Feedback, ...]], ...]
     evaluation: Evaluation | None
+    forecast: Forecast | None = None
 
 
 Span = tuple[int, str, str, float, float, float]
@@ -52,6 +55,7 @@ class Trace:
         self.rounds: list[Round] = []
         self.spans: list[Span] = []
         self.round = 0
+        self._forecast: Forecast | None = None
         self._keeps_spans = level == "spans"
         self._partner_sim_s = dict.fromkeys(KINDS, 0.0)
         self._earlier_sim_s = dict.fromkeys(KINDS, 0.0)
@@ -83,6 +87,15 @@ class Trace:
         last, since = self.rounds[-1], self.take_partner_sim_s()
         partner_sim_s = {kind: last.partner_sim_s[kind] + since[kind] for kind in KINDS}
         self.rounds[-1] = replace(last, num_bytes=num_bytes, partner_sim_s=partner_sim_s)
+
+    def foretell(self, forecast: Forecast) -> None:
+        """Add what is expected of the round that is under way."""
+        self._forecast = forecast
+
+    def take_forecast(self) -> Forecast | None:
+        """Return what was expected of the round that ends."""
+        taken, self._forecast = self._forecast, None
+        return taken
 
     def take_partner_sim_s(self) -> dict[str, float]:
         """Return the partners' seconds by kind since the last call."""

@@ -55,6 +55,11 @@ class LocalTraining:
         """Return how the local steps differ from plain ones."""
         return LocalRule(proximal_weight=self.proximal_weight)
 
+    @property
+    def round_deadline_sim_s(self) -> float | None:
+        """When a round ends at the latest, from its start on; None where that is not set."""
+        return None
+
     def num_steps(self, workload: Workload, partner: int) -> int:
         """Return the batches that a partner takes: `local_steps`, or E n_k / B for E epochs, n_k
         samples held and batches of B (McMahan et al. 2017, section 2), rounded up.

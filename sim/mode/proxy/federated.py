@@ -81,6 +81,11 @@ class Federated(LocalTraining):
         return replace(super().rule, uses_controls=self.algorithm == "scaffold")
 
     @property
+    def round_deadline_sim_s(self) -> float | None:
+        """When a round ends at the latest, from its start on; None where that is not set."""
+        return self.deadline_sim_s
+
+    @property
     def _num_vectors(self) -> int:
         """How many vectors of the model's size go each way: SCAFFOLD has the controls too."""
         return 2 if self.algorithm == "scaffold" else 1
