@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sim.agent import Clairvoyant, Decider
 from sim.agent.static import Static
 from sim.asking import AskDecider, Asking, AskOutside
-from sim.decision import check_decision
+from sim.decision import Decision, check_decision
 from sim.forecast import Forecast
 from sim.forecaster import Forecaster
 from sim.learner import Feedback, Merged
@@ -55,6 +55,14 @@ class Deciding:
             self.forecast = self._forecaster.predict(view, decision, deadline_sim_s)
             world.trace.foretell(self.forecast)
         return decision
+
+    def due_sim_s(self, decision: Decision, local: LocalTraining) -> float | None:
+        """Return when the round of a decision is expected to end, or ends at the latest."""
+        forecast = self.forecast
+        assert forecast is not None, "a decision on a round comes first"
+        known = [decision.deadline_sim_s or local.round_deadline_sim_s, forecast.took_sim_s]
+        took_sim_s = [one for one in known if one is not None]
+        return forecast.since_sim_s + min(took_sim_s) if took_sim_s else None
 
     def until_decided(self) -> Steps:
         """Wait until no question is open."""

@@ -246,6 +246,12 @@ class World:
         """
         return self._deciding.decide(candidates, local, num_wanted)
 
+    def due_sim_s(self, decision: Decision, local: LocalTraining) -> float | None:
+        """Return when the proxy expects the round of a decision to end, or it ends at the latest;
+        None where neither is known.
+        """
+        return self._deciding.due_sim_s(decision, local)
+
     def until_decided(self) -> Steps:
         """Wait until nothing is to be decided: somebody outside takes one question at a time."""
         return self._deciding.until_decided()
@@ -276,8 +282,11 @@ class World:
                 yield member.traced("protect", self.transfer(member, server, 0.0), 0.0)
                 yield member.traced("protect", self.transfer(server, member, 0.0), 0.0)
         if protection.partner_sim_s:
-            took_sim_s = protection.partner_sim_s / member.speed * member.slowdown
-            yield member.traced("protect", self.env.timeout(took_sim_s), 0.0)
+            yield member.traced("protect", self.env.timeout(self.protect_sim_s(member)), 0.0)
+
+    def protect_sim_s(self, member: Member) -> float:
+        """Return how long a partner itself is at making its update fit to be sent."""
+        return self.setting.protection.partner_sim_s / member.speed * member.slowdown
 
     def reveal(self, server: ProxyServer) -> Steps:
         """Let a server make the sum of protected updates fit to be used."""

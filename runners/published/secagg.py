@@ -86,4 +86,5 @@ def _one_step_federated() -> Federated:
         ),
         keep_fraction=1.0,
         deadline_sim_s=None,
+        heeds_forecast=False,
     )

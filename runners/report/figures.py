@@ -4,6 +4,7 @@ from runners.report.accuracy_figures import accuracy_over_bytes, accuracy_over_t
 from runners.report.audit_figures import audit_pictures
 from runners.report.chart import Picture, styled
 from runners.report.compare import Comparison
+from runners.report.forecast_figures import forecasts, has_forecasts
 from runners.report.load import Sweep
 from runners.report.mode_figures import (
     partner_accuracy,
@@ -29,6 +30,8 @@ def build_pictures(sweep: Sweep, comparison: Comparison) -> list[Picture]:
     pictures += [throughput(sweep, shown, looks), where_time_goes(sweep, shown)]
     if sweep.partners["accuracy"].notna().any():
         pictures.append(partner_accuracy(sweep, shown, looks))
+    if has_forecasts(sweep):
+        pictures.append(forecasts(sweep, looks))
     pictures += audit_pictures(sweep, looks)
     return pictures + [
         Picture(

@@ -121,6 +121,7 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
         f"mode/proxy/{name}.local_epochs": (("mode.local_steps=null", "mode.local_epochs=2.0"),)
         for name in ("federated", "fedbuff", "hierarchical")
     },
+    "mode/proxy/federated.heeds_forecast": (("mode.deadline_sim_s=3.0",),),
     "mode/partner/gossip.num_neighbours": (("mode.graph=random",),),
     "mode/partner/parameter_server.staleness_bound": (
         ("mode.consistency=stale", "mode.staleness_bound=1"),

@@ -24,6 +24,7 @@ def federated(**changes: object) -> Federated:
         "server": SERVER,
         "keep_fraction": 1.0,
         "deadline_sim_s": None,
+        "heeds_forecast": False,
     }
     return Federated(**(settings | changes))  # type: ignore[arg-type]
 

@@ -38,6 +38,7 @@ def federated() -> Federated:
         ),
         keep_fraction=1.0,
         deadline_sim_s=None,
+        heeds_forecast=False,
     )
 
 

@@ -5,8 +5,9 @@ data and sends its update back; the proxy averages the updates, weighted by the 
 et al. 2017, algorithm 1), and steps with the mean (`sim.protocol.server`). Data never leave their
 owner. The round ends when `keep_fraction` of the chosen have been merged (over-selection, Bonawitz
 et al. 2019) or at the deadline, if there is one; what is late is dropped, and the rest of its bytes
-is not sent. Replicas of the proxy share the partners, and exchange their sums at the end of the
-round.
+is not sent. With `heeds_forecast` the proxy tells partners when it expects the round to end
+(`sim.forecaster`), and who foresees to be late takes fewer steps. Replicas of the proxy share the
+partners, and exchange their sums at the end of the round.
 
 `algorithm` says how: `fedavg` plainly; `fedprox` holds local steps near the model (Li et al. 2020);
 `scaffold` corrects them with control variates, which go with the model and with the update and are
@@ -57,6 +58,7 @@ class Federated(LocalTraining):
     server: Server
     keep_fraction: float
     deadline_sim_s: float | None
+    heeds_forecast: bool
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -99,14 +101,16 @@ class Federated(LocalTraining):
             yield from world.until_up(world.members)
             decision = yield from world.decide(world.up(world.members), self)
             chosen = world.members_of(decision)
-            summed = yield from self._collect(world, decision)
+            steps = {member.index: self._steps_of(world, member, decision) for member in chosen}
+            summed = yield from self._collect(world, decision, steps)
             for member in chosen:
                 world.saw_returning(member, is_merged=member in summed)
             merged = []
             if summed:
-                merged = [self._merge(world, model, summed, decision)]
+                taken = replace(decision, num_steps=steps)
+                merged = [self._merge(world, model, summed, taken)]
                 model = merged[0].model
-            num_steps = sum(self._steps_of(world, one, decision) for one in summed)
+            num_steps = sum(steps[one.index] for one in summed)
             world.end_round(
                 [model],
                 merged=merged,
@@ -120,13 +124,15 @@ class Federated(LocalTraining):
         usual = self.num_steps(world.workload, member.index)
         return decision.num_steps.get(member.index, usual)
 
-    def _collect(self, world: World, decision: Decision) -> Steps:
-        """Let the chosen take part; return those whose updates are in the total."""
+    def _collect(self, world: World, decision: Decision, steps: dict[int, int]) -> Steps:
+        """Let the chosen take part with so many `steps`, which some may change; return those whose
+        updates are in the total.
+        """
         chosen = world.members_of(decision)
         servers = [world.proxy_of(member, decision) for member in chosen]
         sums = {server: sum_at(server) for server in world.proxies[: decision.num_replicas]}
         attempts = [
-            world.attempt((member, server), self._take_part(world, member, server, decision))
+            world.attempt((member, server), self._take_part(world, member, server, decision, steps))
             for member, server in zip(chosen, servers, strict=True)
         ]
         num_wanted = math.ceil(self.keep_fraction * len(chosen))
@@ -159,15 +165,21 @@ class Federated(LocalTraining):
         return world.env.any_of([enough, world.env.timeout(deadline_sim_s)])
 
     def _take_part(
-        self, world: World, member: Member, server: ProxyServer, decision: Decision
+        self,
+        world: World,
+        member: Member,
+        server: ProxyServer,
+        decision: Decision,
+        steps: dict[int, int],
     ) -> Steps:
         plan = Visit(
             server=server,
-            num_steps=self._steps_of(world, member, decision),
+            num_steps=steps[member.index],
             down_bytes=self._num_vectors * world.workload.update_bytes,
             up_bytes=self._num_vectors * world.bytes_at(decision.compression),
+            due_sim_s=world.due_sim_s(decision, self) if self.heeds_forecast else None,
         )
-        yield from visit(world, member, plan)
+        steps[member.index] = yield from visit(world, member, plan)
 
     def _merge(
         self, world: World, model: Model, members: Sequence[Member], decision: Decision

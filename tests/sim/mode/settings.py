@@ -21,5 +21,6 @@ def federated(**changes: Any) -> Federated:
         "server": ADDS,
         "keep_fraction": 1.0,
         "deadline_sim_s": None,
+        "heeds_forecast": False,
     }
     return Federated(**(settings | changes))
