@@ -29,8 +29,20 @@ CHANGES: dict[str, dict[str, Any]] = {
     "power_of_choice": {"num_candidates": 12},
     "tifl": {"num_tiers": 3},
     "deadline": {"deadline_sim_s": 1e6},
+    "tuner": {"max_step_factor": 1},
 }
-ALLOWED = ("builtins", "numpy", "sim.view", "sim.agent", "sim.decision", "threading", "_thread")
+"""Settings with which an agent fits among the twenty, and decides on who takes part alone."""
+
+ALLOWED = (
+    "builtins",
+    "itertools",
+    "numpy",
+    "sim.view",
+    "sim.agent",
+    "sim.decision",
+    "threading",
+    "_thread",
+)
 
 
 @cache
