@@ -41,7 +41,7 @@ def tabulate(sweep: "Sweep") -> "pd.DataFrame":
     if finished["accuracy"].isna().all():
         raise ValueError(
             f"{sweep.folder} must have finished runs with an accuracy, got none; make them with "
-            "learner=horovod"
+            "learner=horovod or learner=curve"
         )
     pairs = zip(option_titles(sweep, "scenario"), option_titles(sweep, "availability"), strict=True)
     columns = ["run", "seed", TIME_TO_TARGET.column, "accuracy", "total_sim_s", "num_bytes"]

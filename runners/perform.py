@@ -67,7 +67,17 @@ def simulate(job: Job, on_progress: OnProgress) -> None:
     with without_garbage_collector():
         outcome, total_wall_s = _timed(job, counting, on_progress)
     wall = _wall(num_ranks=0, total_wall_s=total_wall_s)
-    _write(job, outcome, counting.num_times, wall=wall, metrics=None)
+    _write(job, outcome, counting.num_times, wall=wall, metrics=_told_by_curve(outcome))
+
+
+def _told_by_curve(outcome: Outcome) -> dict[str, Any] | None:
+    """Return a record's `metrics` as far as a learning curve has any; None where nothing is
+    learned. Other figures, and those of single partners, need predictions.
+    """
+    told = [one.evaluation for one in outcome.rounds if one.evaluation is not None]
+    if not told:
+        return None
+    return {"overall": {"loss": told[-1].loss, "accuracy": told[-1].accuracy}}
 
 
 def train(

@@ -137,9 +137,13 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
 LEARNING = "acts only where training is real; tests/parallel and tests/runners/learner hold it"
 LOSSES = "acts only where losses are known, or among many; tests/sim/agent/test_choices.py holds it"
 FILE = "a path: other files are the tests of the option itself"
+POLICY = "acts only with a learned policy; tests/runners/agent_training trains some"
 EXEMPT: dict[str, str] = {
     "learner": LEARNING,
     "optimizer": LEARNING,
+    "learner/curve.file": FILE,
+    **{f"agent/*.{name}": POLICY for name in ("policy", "shuffles", "selection", "temperature")},
+    "agent/dqn.num_participants": POLICY,
     "task/adult_mlp.name": "what a preset is called in records",
     "model/gpt.num_heads": LEARNING,
     **{

@@ -80,3 +80,13 @@ def test_one_allreduce_is_timed_in_one_line(tmp_path: Path) -> None:
     # 2 (n - 1) = 14 steps, each with an eighth of 100 MB at 12.5 MB/s and two latencies of 20 ms
     assert virtual(tmp_path)["total_sim_s"] == pytest.approx(14 * (1e8 / 8 / 12.5e6 + 2 * 0.02))
     assert virtual(tmp_path)["num_bytes"] == pytest.approx(14 * 1e8)
+
+
+def test_a_curve_tells_accuracies_and_the_time_to_the_target(tmp_path: Path) -> None:
+    settings = ["learner=curve", "task=digits_mlp", "mode=proxy/federated"]
+    simulate(tmp_path, *settings, "budget.num_epochs=20", "budget.target_accuracy=0.6")
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert set(record["metrics"]) == {"overall"}
+    assert set(record["metrics"]["overall"]) == {"loss", "accuracy"}
+    assert record["metrics"]["overall"]["accuracy"] > 0.6
+    assert 0 < record["virtual"]["time_to_target_sim_s"] < record["virtual"]["total_sim_s"]

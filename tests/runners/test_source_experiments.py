@@ -16,7 +16,10 @@ from sim.learner.none import TimeOnly
 from sim.world import World
 from tests.runners.compose import compose
 
-EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("source_*.yaml"))
+TRAININGS = {"source_s1_q_learning"}  # of an agent; tests/runners/agent_training has it
+EXPERIMENTS = sorted(
+    {path.stem for path in (CONF / "experiment").glob("source_*.yaml")} - TRAININGS
+)
 
 
 def composed(name: str) -> Run:

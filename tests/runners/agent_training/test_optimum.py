@@ -41,7 +41,7 @@ def played(schedule: Schedule) -> tuple[list[float], Hashable, bool]:
 
 @cache
 def searched() -> tuple[float, dict[Hashable, list[Outcomes]]]:
-    """Return the largest discounted sum of rewards of all schedules, and each choice's outcomes."""
+    """Return the largest discounted sum of rewards of all schedules, and where choices led."""
     best, model = -np.inf, {}
     todo: list[tuple[Schedule, float, float]] = [((), 0.0, 1.0)]
     while todo:

@@ -159,3 +159,12 @@ def test_what_can_not_be_trained_is_refused(override: str, words: str, tmp_path:
     with pytest.raises((ConfigError, ValueError), match=words):
         trained(tmp_path, *DQN, override)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_source_s_example_has_its_numbers() -> None:
+    plan = plan_of(composed("+experiment=source_s1_q_learning"))
+    trainer: Any = plan.trainer
+    rates = (trainer.learning_rate, trainer.discount, trainer.epsilon_start, trainer.epsilon_end)
+    assert rates == (0.1, 0.9, 0.1, 0.01)
+    assert plan.cases[0].num_partners == 3
+    assert plan.trainer.actions(plan.cases)[0] == "p0"
