@@ -151,7 +151,7 @@ def test_our_dqn_and_that_of_stable_baselines_find_it_too() -> None:
         "MlpPolicy",
         env,
         learning_rate=2e-3,
-        buffer_size=1500,
+        buffer_size=2500,
         learning_starts=300,
         batch_size=32,
         gamma=DISCOUNT,
@@ -163,7 +163,7 @@ def test_our_dqn_and_that_of_stable_baselines_find_it_too() -> None:
         seed=0,
         device="cpu",
     )
-    theirs.learn(1500)
+    theirs.learn(2500)
     act = theirs.policy
     assert value_of(env, lambda seen, mask: int(act.predict(seen, deterministic=True)[0])) == (
         pytest.approx(best, rel=1e-6)
