@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sim.agent import Decider
+from sim.agent.balanced import balanced_routes
 from sim.agent.choosing import drawn
 from sim.forecast import expected_sim_s
 from sim.streams import stream
@@ -207,3 +208,17 @@ def test_who_is_new_comes_before_tiers() -> None:
     one = decider("tifl", num_participants=2)
     assert one.decide(view(4, SPEEDS | {"num_chosen": [1, 0, 0, 1]})).partners == (1, 2)
     assert 3 in one.decide(view(4, SPEEDS | {"num_chosen": [1, 1, 1, 0]})).partners
+
+
+def test_heavy_loads_first_to_the_replica_with_the_least() -> None:
+    """7 to 0, 6 to 1, 5 to 1 (11), 4 to 0 (11), 3 to 0 (14), 3 to 1 (14)."""
+    assert balanced_routes([5.0, 7.0, 3.0, 4.0, 6.0, 3.0], 2) == [1, 0, 0, 0, 1, 1]
+
+
+def test_partners_are_routed_by_what_their_lines_carry() -> None:
+    one = decider("balanced")
+    rates = {"up_bytes_per_s": [30.0, 10.0, np.nan, 20.0]}  # who is unseen counts as 20
+    decision = one.decide(view(4, rates, num_replicas=2))
+    assert decision.partners == (0, 1, 2, 3)
+    assert decision.routes == {0: 0, 1: 0, 2: 1, 3: 1}
+    assert one.decide(view(4, num_replicas=4)).routes == {0: 0, 1: 1, 2: 2, 3: 3}

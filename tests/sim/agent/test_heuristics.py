@@ -22,7 +22,7 @@ from tests.sim.agent.views import CONF, agent, view
 
 HEURISTICS = (
     *("round_robin", "fastest_k", "power_of_choice", "oort", "ucb", "deadline", "tifl"),
-    *("static", "tuner"),
+    *("static", "tuner", "balanced"),
 )
 MADE = ("oracle", *HEURISTICS)
 CHANGES: dict[str, dict[str, Any]] = {
@@ -186,3 +186,21 @@ def test_settings_out_of_range_are_refused(name: str, field: str, value: float, 
 def test_a_mode_that_has_no_deadline_is_refused() -> None:
     with pytest.raises(ConfigError, match="does not understand deadline_sim_s"):
         assemble(build(compose("mode=proxy/fedbuff", "agent=deadline")))
+
+
+def test_balanced_routes_spare_the_fullest_replica() -> None:
+    """Of two replicas whose lines are what a round waits for, both are used by as many partners."""
+    overrides = (
+        *("learner=none", "task=sized", "task.num_samples=2400", "task.num_parameters=1000000"),
+        *("partition=iid", "mode=proxy/federated", "mode.local_steps=1", "scenario=uniform"),
+        *("scenario.num_partners=20", "budget.num_epochs=3", "scenario.proxy.num_replicas=2"),
+        "task.train_flops_per_sample=1e6",
+        *("scenario.proxy.uplink_bytes_per_s=12.5e6", "scenario.proxy.downlink_bytes_per_s=12.5e6"),
+    )
+    made = assemble(build(compose(*overrides)))[0]
+    took_sim_s = {}
+    for name in ("static", "balanced"):
+        one = replace(made, agent=agent(name, num_participants=6))
+        world = World(one, TimeOnly(), lambda fraction: None)
+        took_sim_s[name] = world.run().rounds[-1].end_sim_s
+    assert took_sim_s["balanced"] < 0.95 * took_sim_s["static"]
