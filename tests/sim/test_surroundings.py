@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.consortium import Partner
 from sim.fault.partner_crash import PartnerCrash
 from sim.ledger import NoProgress
 from sim.machine import Machine
@@ -25,11 +26,11 @@ class Phases:
 
     phases_of: Mapping[str, tuple[tuple[bool, float], ...]]
 
-    def check(self, names: Any) -> None:
+    def check(self, partners: Any) -> None:
         """Accept any consortium."""
 
-    def phases(self, partner: str, rng: np.random.Generator) -> Iterator[tuple[bool, float]]:
-        yield from self.phases_of.get(partner, ((True, math.inf),))
+    def phases(self, partner: Partner, rng: np.random.Generator) -> Iterator[tuple[bool, float]]:
+        yield from self.phases_of.get(partner.name, ((True, math.inf),))
 
 
 @dataclass(frozen=True, kw_only=True)
