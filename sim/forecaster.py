@@ -11,8 +11,7 @@ rounds: a line through its logarithm.
 import math
 from collections import deque
 from collections.abc import Sequence
-
-import numpy as np
+from statistics import fmean, linear_regression, median, quantiles
 
 from sim.decision import Decision
 from sim.forecast import Forecast, expected_sim_s
@@ -43,10 +42,10 @@ class Forecaster:
         factors = self._factors or (1.0,)
         low = high = math.nan
         if len(self._factors) >= LEAST_REMEMBERED:
-            low, high = np.percentile(self._factors, [5, 95]).tolist()
+            low, *_, high = quantiles(self._factors, n=20, method="inclusive")  # 5 and 95 %
         return Forecast(
             since_sim_s=view.now_sim_s,
-            took_sim_s=_known(float(np.median(factors)) * self._expected_sim_s),
+            took_sim_s=_known(median(factors) * self._expected_sim_s),
             low_sim_s=_known(low * self._expected_sim_s),
             high_sim_s=_known(high * self._expected_sim_s),
             train_loss=_known(self._next_loss()),
@@ -58,16 +57,16 @@ class Forecaster:
             self._factors.append((now_sim_s - self._since_sim_s) / self._expected_sim_s)
         self._expected_sim_s = math.nan
         losses = [one.train_loss for one in feedback]
-        if losses and np.mean(losses) > 0:
-            self._losses.append(float(np.mean(losses)))
+        if losses and fmean(losses) > 0:
+            self._losses.append(fmean(losses))
 
     def _next_loss(self) -> float:
         """Return where the line through the logarithms of the last losses leads."""
         if len(self._losses) < LEAST_REMEMBERED:
             return math.nan
-        rounds = np.arange(len(self._losses))
-        slope, start = np.polyfit(rounds, np.log(self._losses), 1)
-        return float(np.exp(start + slope * len(self._losses)))
+        logs = [math.log(loss) for loss in self._losses]
+        slope, start = linear_regression(range(len(logs)), logs)
+        return math.exp(start + slope * len(logs))
 
 
 def _known(value: float) -> float | None:
