@@ -13,7 +13,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from sim.agent.choosing import available_in, check_consortium, check_number, rising, wanted_in
+from sim.agent.choosing import check_consortium
+from sim.agent.static import Static, StaticDecider
 from sim.decision import Decision
 from sim.view import View
 
@@ -28,30 +29,26 @@ class Balanced:
     num_participants: int | None
 
     def __post_init__(self) -> None:
-        if self.num_participants is not None:
-            check_number(self.num_participants)
+        Static(num_participants=self.num_participants)
 
     def check(self, num_partners: int) -> None:
         """Raise ValueError when more participants are wanted than there are partners."""
-        if self.num_participants is not None:
-            check_consortium(self.num_participants, num_partners)
+        check_consortium(self.num_participants, num_partners)
 
     def decider(self, num_partners: int, rng: np.random.Generator) -> "BalancedDecider":
         """Return who decides in one run."""
-        return BalancedDecider(self.num_participants or num_partners, rng)
+        return BalancedDecider(StaticDecider(self.num_participants, rng))
 
 
 class BalancedDecider:
-    """Draw and route; all that is remembered is in the view."""
+    """Route those that a static agent would draw."""
 
-    def __init__(self, num_participants: int, rng: np.random.Generator) -> None:
-        self._num_participants = num_participants
-        self._rng = rng
+    def __init__(self, drawing: StaticDecider) -> None:
+        self._drawing = drawing
 
     def decide(self, view: View) -> Decision:
         """Return partners, with the replica of each."""
-        number = wanted_in(view, self._num_participants)
-        chosen = rising(self._rng.choice(available_in(view), size=number, replace=False))
+        chosen = self._drawing.decide(view).partners
         rates = _bytes_per_s(view)[list(chosen)]
         routes = balanced_routes(rates.tolist(), view.num_replicas)
         return Decision(partners=chosen, routes=dict(zip(chosen, routes, strict=True)))

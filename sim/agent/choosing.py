@@ -17,12 +17,16 @@ def check_number(num_participants: int) -> None:
     at_least("num_participants", num_participants, 1, remedy="try agent.num_participants=10")
 
 
-def check_consortium(num_participants: int, num_partners: int) -> None:
-    """Raise ValueError when more participants are wanted than there are partners."""
-    if num_participants > num_partners:
+def check_consortium(
+    wanted: int | None, num_partners: int, setting: str = "num_participants"
+) -> None:
+    """Raise ValueError when an agent's setting wants more than there are partners; None wants as
+    many as there are.
+    """
+    if wanted is not None and wanted > num_partners:
         raise ValueError(
-            f"agent.num_participants must be at most the {num_partners} partners, "
-            f"got {num_participants}; try agent.num_participants={num_partners}"
+            f"agent.{setting} must be at most the {num_partners} partners, got {wanted}; "
+            f"try agent.{setting}={num_partners}"
         )
 
 

@@ -42,8 +42,7 @@ class Deadline:
 
     def check(self, num_partners: int) -> None:
         """Raise ValueError when more participants are wanted than there are partners."""
-        if self.num_participants is not None:
-            check_consortium(self.num_participants, num_partners)
+        check_consortium(self.num_participants, num_partners)
 
     def decider(self, num_partners: int, rng: np.random.Generator) -> "DeadlineDecider":
         """Return who decides in one run."""

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from sim.agent.choosing import check_consortium
 from sim.bounds import at_least
 from sim.decision import Decision
 from sim.features import PARTNER, WHOLE
@@ -45,11 +46,7 @@ class Dqn:
     def check(self, num_partners: int) -> None:
         """Raise ValueError unless there is a policy, and as many partners as are wanted."""
         self._policy()
-        if self.num_participants is not None and self.num_participants > num_partners:
-            raise ValueError(
-                f"agent.num_participants must be at most the {num_partners} partners, "
-                f"got {self.num_participants}; try agent.num_participants={num_partners}"
-            )
+        check_consortium(self.num_participants, num_partners)
 
     def decider(self, num_partners: int, rng: np.random.Generator) -> "ScoringDecider":
         """Return who decides in one run."""

@@ -48,11 +48,7 @@ class PowerOfChoice:
     def check(self, num_partners: int) -> None:
         """Raise ValueError when more are wanted than there are partners."""
         check_consortium(self.num_participants, num_partners)
-        if self.num_candidates > num_partners:
-            raise ValueError(
-                f"agent.num_candidates must be at most the {num_partners} partners, "
-                f"got {self.num_candidates}; try agent.num_candidates={num_partners}"
-            )
+        check_consortium(self.num_candidates, num_partners, "num_candidates")
 
     def decider(self, num_partners: int, rng: np.random.Generator) -> "PowerOfChoiceDecider":
         """Return who decides in one run."""

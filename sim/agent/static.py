@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from sim.agent.choosing import check_consortium
 from sim.bounds import at_least
 from sim.decision import Decision
 from sim.view import View
@@ -30,11 +31,7 @@ class Static:
 
     def check(self, num_partners: int) -> None:
         """Raise ValueError when more participants are wanted than there are partners."""
-        if self.num_participants is not None and self.num_participants > num_partners:
-            raise ValueError(
-                f"agent.num_participants must be at most the {num_partners} partners, "
-                f"got {self.num_participants}; try agent.num_participants={num_partners}"
-            )
+        check_consortium(self.num_participants, num_partners)
 
     def decider(self, num_partners: int, rng: np.random.Generator) -> "StaticDecider":
         """Return who decides in one run."""

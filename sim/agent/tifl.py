@@ -50,11 +50,7 @@ class Tifl:
     def check(self, num_partners: int) -> None:
         """Raise ValueError when more is wanted than there are partners."""
         check_consortium(self.num_participants, num_partners)
-        if self.num_tiers > num_partners:
-            raise ValueError(
-                f"agent.num_tiers must be at most the {num_partners} partners, "
-                f"got {self.num_tiers}; try agent.num_tiers={num_partners}"
-            )
+        check_consortium(self.num_tiers, num_partners, "num_tiers")
 
     def decider(self, num_partners: int, rng: np.random.Generator) -> "TiflDecider":
         """Return who decides in one run."""
