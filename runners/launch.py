@@ -80,10 +80,7 @@ class Fleet:
     def fits(self, learner: Horovod) -> bool:
         """Return whether these ranks can run a job of `learner`."""
         alive = all(process.poll() is None for process in self._processes)
-        return alive and (learner.num_ranks, learner.device) == (
-            self._learner.num_ranks,
-            self._learner.device,
-        )
+        return alive and _start_of(learner) == _start_of(self._learner)
 
     def run(
         self,
@@ -131,6 +128,7 @@ class Fleet:
             WORKER,
             f"--parent={theirs.fileno()}",
             f"--device={self._learner.device}",
+            f"--cycle-time-ms={self._learner.cycle_time_ms}",
         ]
         with self._log(rank).open("wb") as log:
             process = subprocess.Popen(
@@ -186,6 +184,11 @@ class Fleet:
 
     def _log(self, rank: int) -> Path:
         return Path(self._log_folder.name) / f"rank_{rank}.log"
+
+
+def _start_of(learner: Horovod) -> tuple[int, str, float]:
+    """Return the settings that ranks keep from their start on."""
+    return learner.num_ranks, learner.device, learner.cycle_time_ms
 
 
 def _receive(pipe: Connection) -> tuple[str, Any]:

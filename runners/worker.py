@@ -49,9 +49,11 @@ def main() -> None:
     )
     parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--device", default="auto", help=argparse.SUPPRESS)
+    parser.add_argument("--cycle-time-ms", type=float, default=1.0, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.parent is not None:
-        _serve(Connection(arguments.parent), arguments.device)
+        connection = Connection(arguments.parent)
+        _serve(connection, arguments.device, arguments.cycle_time_ms)
     elif arguments.folder is None or not (arguments.folder / "config.yaml").is_file():
         parser.error(
             f"needs a run folder with a config.yaml, got {arguments.folder}; "
@@ -61,12 +63,12 @@ def main() -> None:
         _run_folder(arguments.folder)
 
 
-def _serve(parent: Connection, device: str) -> None:
+def _serve(parent: Connection, device: str, cycle_time_ms: float) -> None:
     """Run jobs until the parent hangs up; whatever goes wrong is told to the parent and ends this
     process.
     """
     try:
-        ranks = Ranks(device)
+        ranks = Ranks(device, cycle_time_ms)
         _warm_up(is_first=ranks.rank == 0)
         parent.send(("ready", None))
         while True:
@@ -102,7 +104,8 @@ def _run_folder(folder: Path) -> None:
     """Run one folder's job among ranks that someone else started."""
     from rich.console import Console
 
-    ranks = Ranks(read_config(folder)["learner"]["device"])
+    learner = read_config(folder)["learner"]
+    ranks = Ranks(learner["device"], learner["cycle_time_ms"])
     console = Console(stderr=True, quiet=ranks.rank != 0)
     try:
         with console.status(f"training on {ranks.size} ranks") as status:

@@ -12,12 +12,13 @@ device).
 import math
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runners.transport import ROLES
-from sim.bounds import at_least, one_of
+from sim.bounds import at_least, one_of, positive
 
 if TYPE_CHECKING:
     import torch
@@ -25,10 +26,17 @@ if TYPE_CHECKING:
 DEVICES = ("auto", "cpu", "cuda")
 LAUNCHERS = ("own", "external")
 
+LONGEST_NAP_WALL_S = 1e-3
+NAP_PER_WAIT = 0.1
+"""A waiting rank looks whether a sum is done after naps: each this part of what it has waited."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Horovod:
     """Choose how many ranks train, on which device, and who starts them.
+
+    `cycle_time_ms` is how long Horovod sleeps in the background between two looks for sums to do: a
+    sum waits for the next one, and each takes time from training.
 
     `launcher=external` writes the run folder and stops; `horovodrun -np 4 python -m runners.worker
     <run folder>` then runs it on as many ranks as the launcher starts.
@@ -39,6 +47,7 @@ class Horovod:
 
     num_ranks: int
     device: str
+    cycle_time_ms: float
     launcher: str
     sealed: bool
     roles: dict[str, tuple[str, ...]] | None
@@ -46,6 +55,7 @@ class Horovod:
     def __post_init__(self) -> None:
         at_least("num_ranks", self.num_ranks, 1, remedy="try learner.num_ranks=2")
         one_of("device", self.device, DEVICES)
+        positive("cycle_time_ms", self.cycle_time_ms, remedy="Horovod's own is 1")
         one_of("launcher", self.launcher, LAUNCHERS)
         if self.sealed and self.launcher == "external":
             raise ValueError(
@@ -115,11 +125,12 @@ def rendezvous(num_ranks: int) -> tuple[list[dict[str, str]], Callable[[], None]
 class Ranks:
     """Join the other ranks; all of them must make the same calls in the same order."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, cycle_time_ms: float) -> None:
         """Meet the other ranks, at the place that the environment names, and take a device."""
         import horovod.torch as hvd
         import torch
 
+        os.environ["HOROVOD_CYCLE_TIME"] = str(cycle_time_ms)
         hvd.init()
         self._hvd = hvd
         self.rank: int = hvd.rank()
@@ -148,7 +159,7 @@ class Ranks:
         handle = self._hvd.allreduce_async_(wire, name=name, op=self._hvd.Sum)
 
         def wait() -> None:
-            self._hvd.synchronize(handle)
+            self._result(handle)
             if wire is not tensor:
                 tensor.copy_(wire)
 
@@ -169,7 +180,7 @@ class Ranks:
         flat = torch.cat([tensor.reshape(-1) for tensor in outgoing])
         wire = flat if self._sums_on_device else flat.cpu()
         splits = torch.tensor([tensor.numel() for tensor in outgoing], dtype=torch.int32)
-        received, _ = self._hvd.alltoall(wire, splits=splits, name="exchange")
+        received, _ = self._result(self._hvd.alltoall_async(wire, splits, "exchange"))
         pieces = received.to(self.device).split([math.prod(shape) for shape in shapes])
         return [piece.view(shape) for piece, shape in zip(pieces, shapes, strict=True)]
 
@@ -185,12 +196,24 @@ class Ranks:
             raise ValueError(f"messages must be below 2 GiB together, got {sum(lengths)} bytes")
         wire = torch.from_numpy(np.frombuffer(bytearray().join(outgoing), dtype=np.uint8))
         splits = torch.tensor(lengths, dtype=torch.int32)
-        received, sizes = self._hvd.alltoall(wire, splits=splits, name=name)
+        received, sizes = self._result(self._hvd.alltoall_async(wire, splits, name))
         return [piece.numpy().tobytes() for piece in received.split(sizes.tolist())]
 
     def gather(self, value: Any, name: str) -> list[Any]:
         """Return every rank's `value`, in the order of the ranks."""
         return self._hvd.allgather_object(value, name=name)
+
+    def _result(self, handle: int) -> Any:
+        """Wait for a sum or an exchange, and return what came of it.
+
+        Horovod's own wait keeps the core busy, which others can use: a rank that is slower, and
+        the threads that do the sum.
+        """
+        start = time.perf_counter()
+        while not self._hvd.poll(handle):
+            waited_wall_s = time.perf_counter() - start
+            time.sleep(min(LONGEST_NAP_WALL_S, NAP_PER_WAIT * waited_wall_s))
+        return self._hvd.synchronize(handle)
 
     def leave(self) -> None:
         """Say goodbye to the other ranks."""

@@ -140,8 +140,8 @@ class Merging:
         return Update(
             vector=vector,
             control_change=sums.control,
-            losses=sums.losses.cpu(),
-            norms=sums.norms.cpu(),
+            losses=sums.losses.to("cpu", copy=True),  # they are kept, and the whole sums are not
+            norms=sums.norms.to("cpu", copy=True),
         )
 
     def _no_update(self) -> Update:

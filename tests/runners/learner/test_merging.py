@@ -129,6 +129,13 @@ def test_the_sum_is_weighted() -> None:
     assert update.control_change is None
 
 
+def test_what_is_told_of_partners_does_not_hold_on_to_the_sums() -> None:
+    """Losses and norms are kept to the end of a run, and a sum is as large as the model."""
+    update = merged()
+    for told in (update.losses, update.norms):
+        assert told.untyped_storage().nbytes() == told.nbytes
+
+
 def test_a_rule_that_needs_rows_gets_them() -> None:
     """The weights sum to 1, so that the median is not scaled."""
     rows = torch.stack(updates_of(training()))
