@@ -44,7 +44,8 @@ class PartnerSight:
 @dataclass(frozen=True, kw_only=True)
 class Spent:
     """Hold the parts of what may be spent that are spent, NaN where there is no limit: time, bytes,
-    money, and of ε the merges that privacy allows.
+    money, and the merges or training steps that a limit of ε allows (`Ending.privacy_fraction`),
+    which ε does not grow in proportion to.
     """
 
     time_fraction: float
