@@ -62,9 +62,9 @@ def check_direct(agent: Agent, chain: Chain, rule: Aggregation) -> None:
     needing = what_needs_the_proxy(chain, rule)
     if "direct" in agent.actions and needing is not None:
         raise ValueError(
-            f"agent must send every update to the proxy with {needing}, which acts there on what no "
-            f"partner may add up for others, got {names_of([agent])}; try agent=balanced, or leave "
-            f"{needing} out"
+            f"agent must send every update to the proxy with {needing}, which acts there on what "
+            f"no partner may add up for others, got {names_of([agent])}; try agent=balanced, or "
+            f"leave {needing} out"
         )
 
 
