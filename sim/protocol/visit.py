@@ -79,7 +79,7 @@ def steps_in_time(
     if plan.due_sim_s is None:
         return plan.num_steps
     after_sim_s = world.protect_sim_s(member) + sending_sim_s()
-    left_sim_s = plan.due_sim_s - world.env.now - after_sim_s
+    left_sim_s = max(0.0, plan.due_sim_s - world.env.now - after_sim_s)  # endless over a cut line
     if left_sim_s >= plan.num_steps * member.mean_step_sim_s:
         return plan.num_steps
     return max(1, math.floor(left_sim_s / member.mean_step_sim_s + ROUNDING))
