@@ -29,11 +29,11 @@ class Decision:
     @property
     def parties(self) -> dict[int, tuple[int, ...]]:
         """The heads, each with those who exchange with it, in rising order."""
-        heads = sorted(set(self.direct.values()))
-        return {
-            head: tuple(one for one in self.partners if self.direct.get(one) == head)
-            for head in heads
-        }
+        found: dict[int, list[int]] = {head: [] for head in sorted(set(self.direct.values()))}
+        for one in self.partners:
+            if one in self.direct:
+                found[self.direct[one]].append(one)
+        return {head: tuple(followers) for head, followers in found.items()}
 
 
 ACTIONS = tuple(one.name for one in fields(Decision) if one.name != "partners")

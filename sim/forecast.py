@@ -57,13 +57,15 @@ def expected_direct_sim_s(
     """
     seen, those = view.partners, list(followers)
     steps = view.num_steps if num_steps is None else num_steps
-    up_rates = np.where(np.isnan(seen.up_bytes_per_s), seen.down_bytes_per_s, seen.up_bytes_per_s)
-    fetched = _transfer_sim_s(view.down_bytes, seen.down_bytes_per_s)[head]
-    sent = _transfer_sim_s(view.down_bytes, up_rates)[head]
+    up_rate = seen.up_bytes_per_s[[head]]
+    rates = np.where(np.isnan(up_rate), seen.down_bytes_per_s[[head]], up_rate)
+    to_and_fro = _transfer_sim_s(view.down_bytes, seen.down_bytes_per_s[[head]])
+    to_and_fro += _transfer_sim_s(view.down_bytes, rates)
     back = (view.up_bytes if up_bytes is None else up_bytes) / seen.direct_up_bytes_per_s[those]
-    direct: Floats = view.down_bytes / seen.direct_down_bytes_per_s[those] + back
-    took: Floats = steps * seen.step_sim_s
-    return float(fetched + np.max([took[head], *(took[those] + direct)]) + sent)
+    direct = view.down_bytes / seen.direct_down_bytes_per_s[those] + back
+    direct += steps[those] * seen.step_sim_s[those]
+    slowest: Floats = np.maximum(direct.max(), steps[head] * seen.step_sim_s[head])
+    return float(to_and_fro[0] + slowest)
 
 
 def _transfer_sim_s(num_bytes: float, bytes_per_s: Floats) -> Floats:

@@ -64,10 +64,11 @@ class DirectDecider:
         direct: dict[int, int] = {}
         for group in view.direct_groups:
             guessed = _with_guesses(view, group)
+            proxy_sim_s = expected_sim_s(guessed) + _merge_sim_s(guessed)
             present = [partner for partner in group if partner in among]
             size = self._max_party or len(view.available)
             heads = [
-                self._heads(guessed, present[start : start + size], is_tried=group in self._tried)
+                _heads(guessed, present[start : start + size], proxy_sim_s, group in self._tried)
                 for start in range(0, len(present), size)
             ]
             if any(heads):
@@ -76,17 +77,20 @@ class DirectDecider:
                 direct |= those
         return Decision(partners=chosen, direct=direct)
 
-    def _heads(self, view: View, party: list[int], *, is_tried: bool) -> dict[int, int]:
-        """Return the head of each follower; nothing where they should go to the proxy."""
-        proxy_sim_s = (expected_sim_s(view) + _merge_sim_s(view))[party]
-        if len(party) < 2 or np.isnan(proxy_sim_s).any():
-            return {}
-        rates = np.nan_to_num(view.partners.up_bytes_per_s[party], nan=0.0)
-        head = party[int(np.argmax(rates))]
-        followers = [one for one in party if one != head]
-        direct_sim_s = expected_direct_sim_s(view, head, followers) + _merge_sim_s(view)[head]
-        is_faster = direct_sim_s < proxy_sim_s.max() or (np.isnan(direct_sim_s) and not is_tried)
-        return dict.fromkeys(followers, head) if is_faster else {}
+
+def _heads(view: View, party: list[int], proxy_sim_s: Floats, is_tried: bool) -> dict[int, int]:
+    """Return the head of each follower; nothing where all should go to the proxy, which takes each
+    partner `proxy_sim_s`.
+    """
+    if len(party) < 2 or np.isnan(proxy_sim_s[party]).any():
+        return {}
+    rates = np.nan_to_num(view.partners.up_bytes_per_s[party], nan=0.0)
+    head = party[int(np.argmax(rates))]
+    followers = [one for one in party if one != head]
+    direct_sim_s = expected_direct_sim_s(view, head, followers)
+    direct_sim_s += float(np.nan_to_num(view.partners.merge_sim_s[head], nan=0.0))
+    is_faster = direct_sim_s < proxy_sim_s[party].max() or (np.isnan(direct_sim_s) and not is_tried)
+    return dict.fromkeys(followers, head) if is_faster else {}
 
 
 def _merge_sim_s(view: View) -> Floats:

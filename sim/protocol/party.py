@@ -5,7 +5,9 @@ The head fetches the model and passes it on to its followers side by side, over 
 trains meanwhile. When it has its own update and those of all followers who are still there, it adds
 them up, as fast as a worker of the proxy does times its own speed, and sends the sum, which the
 proxy merges as one update. Where updates are compressed so that all of them weigh less than a sum,
-which is not compressed, it passes them on as they are.
+which is not compressed, it passes them on as they are. It sees the updates of its followers, and
+adds them up as they are: where privacy or a rule of merging needs every update at the proxy,
+nobody may be passed by (`Protection.needs_proxy`).
 
 Faults: a follower that breaks down before its update is at the head is not in the sum. A head that
 breaks down takes its whole party with it; so does the proxy.
