@@ -60,7 +60,8 @@ def test_who_has_a_line_to_the_proxy_only_is_in_no_group() -> None:
 
 
 def test_lines_of_both_directions_past_the_proxy_make_a_group() -> None:
-    """From a to b there is one, and none back; c and d have both, by way of b or not."""
+    """Between a and b there is one, and none back; c and d have both."""
+    assert direct_groups(lines(*SPOKES, "ba", "cd", "dc"), NAMES, ()) == ((2, 3),)
     assert direct_groups(lines(*SPOKES, "ab", "cd", "dc"), NAMES, ()) == ((2, 3),)
     assert direct_groups(lines(*SPOKES, "ab", "ba", "cd", "dc"), NAMES, ()) == ((0, 1), (2, 3))
 

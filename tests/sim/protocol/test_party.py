@@ -14,6 +14,7 @@ import pytest
 
 from sim.decision import Decision
 from sim.outcome import Outcome
+from sim.presence import Steps
 from sim.protection import Protection
 from sim.topology.hierarchical import Hierarchical
 from sim.view import View
@@ -111,6 +112,21 @@ def test_a_head_sends_what_weighs_less(
         federated(), partner("a", **changes), B, agent=to(0, 1), protection=protection
     )
     assert first_round(outcome) == (end_sim_s, 2, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlowHead:
+    """Let the first partner take twice as long for all that it computes."""
+
+    def run(self, world: World) -> Steps:
+        world.members[0].slowdown = 2.0
+        yield from ()
+
+
+def test_a_straggler_adds_more_slowly(simulate: Simulate) -> None:
+    """a adds from 16.75 to 17.75."""
+    _, outcome = simulate(federated(), A, B, agent=to(0, 1), fault=SlowHead())
+    assert first_round(outcome) == (23, 2, 0)
 
 
 def test_controls_go_the_same_way(simulate: Simulate) -> None:
