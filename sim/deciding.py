@@ -3,6 +3,7 @@ and what it decides is checked before it is carried out.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sim.agent import Clairvoyant, Decider
@@ -35,10 +36,10 @@ class Deciding:
         self.forecast: Forecast | None = None  # of the round that is under way
         self._forecaster = Forecaster()
         self._world = world
-        self._direct_groups = self._find_direct_groups()
         self._num_steps: Whole | None = None  # of every partner, known when first asked for
 
-    def _find_direct_groups(self) -> Groups:
+    @cached_property
+    def _direct_groups(self) -> Groups:
         setting = self._world.setting
         is_used = self.questions is not None or "direct" in setting.agent.actions
         is_open = "direct" in setting.mode.actions and setting.protection.needs_proxy is None
