@@ -20,8 +20,10 @@ from runners.checks import (
     check_attack,
     check_augmentation,
     check_compression,
+    check_direct,
     check_privacy,
     check_secure_sum,
+    what_needs_the_proxy,
 )
 from runners.compression import Compression, Layout
 from runners.compression.stage import compressed
@@ -154,6 +156,7 @@ def assemble(run: Run, *, checks_agent: bool = True) -> tuple[Setting, Assignmen
         if checks_agent:
             run.agent.check(len(consortium.partners))
         check_agent(run.agent, run.mode)
+        check_direct(run.agent, run.privacy, run.aggregation)
         check_aggregation(run.aggregation, run.mode, consortium)
         check_attack(run.attack, run.mode, run.task, len(consortium.partners))
         check_compression(run.compression, run.mode)
@@ -206,6 +209,7 @@ def _protection(run: Run, consortium: Consortium, workload: Workload) -> Protect
         step_factor=chain.step_factor,
         max_merges=chain.max_merges(sampling),
         step_limits=chain.step_limits(workload.num_samples, workload.batch_size),
+        needs_proxy=what_needs_the_proxy(run.privacy, run.aggregation),
     )
 
 

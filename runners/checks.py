@@ -47,6 +47,27 @@ def check_agent(agent: Agent, mode: Mode) -> None:
         )
 
 
+def what_needs_the_proxy(chain: Chain, rule: Aggregation) -> str | None:
+    """Return the setting because of which no partner may add up others' updates, if there is
+    one.
+    """
+    needing = [one for one in chain.mechanisms if one.needs_proxy]
+    if needing:
+        return f"privacy={names_of(needing)}"
+    return None if isinstance(rule, Mean) else f"aggregation={names_of([rule])}"
+
+
+def check_direct(agent: Agent, chain: Chain, rule: Aggregation) -> None:
+    """Raise ValueError where an agent sends updates past a proxy that has to act on them."""
+    needing = what_needs_the_proxy(chain, rule)
+    if "direct" in agent.actions and needing is not None:
+        raise ValueError(
+            f"agent must send every update to the proxy with {needing}, which acts there on what "
+            f"no partner may add up for others, got {names_of([agent])}; try agent=balanced, or "
+            f"leave {needing} out"
+        )
+
+
 def check_aggregation(rule: Aggregation, mode: Mode, consortium: Consortium) -> None:
     """Raise ValueError where a rule other than the sum can't be used."""
     rule.check(len(consortium.partners))

@@ -1,4 +1,4 @@
-"""Owns whether steps may draw from partners' examples, or one of these would have spent too much of
+"""Owns how many steps may draw from partners' examples before one of these has spent too much of
 its privacy.
 
 In: what the mechanism allows for so many examples behind so much noise, and who holds how many.
@@ -43,10 +43,13 @@ class ExampleLimits:
         weights = [max(self._held(group), self._batch_size) for group in groups]
         return [max(weights) / weight for weight in weights]
 
-    def allow(self, group: Group, num_steps: int, relative_noise: float) -> bool:
-        """Return whether so many steps are allowed."""
-        case = self._held(group), self._batch_size, relative_noise
-        return num_steps <= self._sure(*case) or num_steps <= self._most(*case)
+    def sure_steps(self, group: Group, relative_noise: float) -> float:
+        """Return a number of steps that is allowed."""
+        return self._sure(self._held(group), self._batch_size, relative_noise)
+
+    def most_steps(self, group: Group, relative_noise: float) -> float:
+        """Return the largest number of steps that is allowed."""
+        return self._most(self._held(group), self._batch_size, relative_noise)
 
     def _held(self, group: Group) -> int:
         return sum(self._num_held[partner] for partner in group)

@@ -8,9 +8,9 @@ A round is not begun where one as large as the largest so far would go over a li
 turn out larger are found when they are learned from, and nothing is learned from them.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
-from math import inf
 from typing import Protocol
 
 from sim.learner import Work
@@ -20,7 +20,7 @@ Group = tuple[int, ...]
 
 
 class StepLimits(Protocol):
-    """Say whether steps may draw from data."""
+    """Say how many steps may draw from data."""
 
     def relative_noise(self, groups: Sequence[Group]) -> Sequence[float]:
         """Return behind how many times the noise each group's examples are in a step in which all
@@ -28,10 +28,14 @@ class StepLimits(Protocol):
         """
         ...
 
-    def allow(self, group: Group, num_steps: int, relative_noise: float) -> bool:
-        """Return whether so many steps in a run, all behind so much noise, may draw from a group's
-        data; more noise or fewer steps are allowed as well.
+    def sure_steps(self, group: Group, relative_noise: float) -> float:
+        """Return a number of steps that may draw from a group's data in a run, all behind so much
+        noise; soon known, and not above `most_steps`.
         """
+        ...
+
+    def most_steps(self, group: Group, relative_noise: float) -> float:
+        """Return the largest such number, which may take seconds; more noise allows as many."""
         ...
 
 
@@ -65,10 +69,10 @@ class Allowance:
         groups = [work.data_of for work in works]
         noise, taken = dict(self._noise), Counter(self._taken)
         for work, its_noise in zip(works, self._relative_noise(groups, together), strict=True):
-            noise[work.data_of] = min(its_noise, noise.get(work.data_of, inf))
+            noise[work.data_of] = min(its_noise, noise.get(work.data_of, math.inf))
             taken[work.data_of] += work.num_steps
         for group in dict.fromkeys(groups):
-            if not self._limits.allow(group, taken[group], noise[group]):
+            if not self._allows(group, taken[group], noise[group]):
                 raise StepsSpent([work.partner for work in works])
         self._note_groups(groups)
         self._noise, self._taken = noise, taken
@@ -77,15 +81,9 @@ class Allowance:
         """Return as many of these steps of one group by itself as a run may take; raise StepsSpent
         where it may take none.
         """
-        if self._limits.allow(group, num_steps, 1.0):
+        if self._allows(group, num_steps, 1.0):
             return num_steps
-        within, beyond = 0, num_steps
-        while beyond - within > 1:
-            middle = (within + beyond) // 2
-            if self._limits.allow(group, middle, 1.0):
-                within = middle
-            else:
-                beyond = middle
+        within = math.floor(self._limits.most_steps(group, 1.0))
         if not within:
             raise StepsSpent(group)
         self.is_over = True
@@ -97,9 +95,29 @@ class Allowance:
             self._largest[group] = max(self._largest[group], taken - self._taken_before[group])
         self._taken_before = Counter(self._taken)
         self.is_over = self.is_over or not all(
-            self._limits.allow(group, taken + self._largest[group], self._noise[group])
+            self._allows(group, taken + self._largest[group], self._noise[group])
             for group, taken in self._taken.items()
         )
+
+    def spent_fraction(self, progress: float) -> float:
+        """Return the part of the allowed steps that have been taken, of the group that is nearest
+        its limit by the sure numbers; `progress` is the part of the run that is over.
+
+        The most that is allowed is found only if the run seems to need more than what is sure to
+        be; where it does not, this is the part of the sure steps, which are fewer.
+        """
+        if not self._taken:
+            return 0.0
+        sure = {group: self._limits.sure_steps(group, self._noise[group]) for group in self._taken}
+        nearest = max(sure, key=lambda group: _part(self._taken[group], sure[group]))
+        taken, allowed = self._taken[nearest], sure[nearest]
+        if taken > progress * allowed:
+            allowed = self._limits.most_steps(nearest, self._noise[nearest])
+        return _part(taken, allowed)
+
+    def _allows(self, group: Group, num_steps: int, relative_noise: float) -> bool:
+        is_sure = num_steps <= self._limits.sure_steps(group, relative_noise)
+        return is_sure or num_steps <= self._limits.most_steps(group, relative_noise)
 
     def _relative_noise(self, groups: Sequence[Group], together: bool) -> Sequence[float]:
         return self._limits.relative_noise(groups) if together else [1.0] * len(groups)
@@ -110,3 +128,7 @@ class Allowance:
             for partner in group:
                 known = self._group_of.setdefault(partner, group)
                 assert known == group, f"partner {partner} is in {known} and in {group}"
+
+
+def _part(taken: int, allowed: float) -> float:
+    return taken / allowed if allowed else math.inf

@@ -3,6 +3,7 @@ and what it decides is checked before it is carried out.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sim.agent import Clairvoyant, Decider
@@ -13,6 +14,7 @@ from sim.forecast import Forecast
 from sim.forecaster import Forecaster
 from sim.learner import Feedback, Merged
 from sim.monitor import Monitor
+from sim.neighbours import Groups, direct_groups
 from sim.partner import Member
 from sim.presence import Steps
 from sim.protocol.local_training import LocalTraining
@@ -36,6 +38,16 @@ class Deciding:
         self._world = world
         self._num_steps: Whole | None = None  # of every partner, known when first asked for
 
+    @cached_property
+    def _direct_groups(self) -> Groups:
+        setting = self._world.setting
+        is_used = self.questions is not None or "direct" in setting.agent.actions
+        is_open = "direct" in setting.mode.actions and setting.protection.needs_proxy is None
+        if not is_used or not is_open:
+            return ()
+        names = [partner.name for partner in setting.consortium.partners]
+        return direct_groups(self._world.traffic.router, names, self._world.sites)
+
     def decide(
         self, candidates: Sequence[Member], local: LocalTraining, num_wanted: int | None
     ) -> Steps:
@@ -48,6 +60,7 @@ class Deciding:
         decision = yield from self._asking.ask(view)
         if not isinstance(world.setting.agent, Static):  # which looks at no float
             decision = world.learner.agree(decision)
+        self._check_protection(decision)
         check_decision(decision, view, world.setting.mode.actions, len(world.proxies))
         self.monitor.saw_leaving(decision.partners)
         if num_wanted is None:
@@ -80,6 +93,14 @@ class Deciding:
         self.monitor.saw_feedback(told)
         self._forecaster.learn(self._world.env.now, told)
 
+    def _check_protection(self, decision: Decision) -> None:
+        needing = self._world.setting.protection.needs_proxy
+        if decision.direct and needing is not None:
+            raise ValueError(
+                f"an agent must send every update to the proxy, where {needing} acts on it, got "
+                f"direct exchanges of {sorted(decision.direct)}; leave them out, or {needing}"
+            )
+
     def _view(self, candidates: Sequence[Member], num_steps: Whole, num_wanted: int | None) -> View:
         world = self._world
         return View(
@@ -102,6 +123,7 @@ class Deciding:
             up_bytes=world.wire_bytes,
             up_bytes_at=world.setting.protection.bytes_at,
             num_replicas=len(world.proxies),
+            direct_groups=self._direct_groups,
             partners=self.monitor.sight(world.trace.round),
         )
 

@@ -14,7 +14,8 @@ class Decision:
     `num_steps` are the local steps of some of the partners, `compression` the level of what all of
     them send (0 is the finest of the levels that are set), `deadline_sim_s` when the round ends at
     the latest, from its start on; `routes` are the replicas of the proxy that serve some of the
-    partners, and `num_replicas` how many of these are in use.
+    partners, and `num_replicas` how many of these are in use. `direct` are the partners that
+    exchange model and update directly with another one instead, their head (`sim.protocol.party`).
     """
 
     partners: tuple[int, ...]
@@ -23,6 +24,16 @@ class Decision:
     deadline_sim_s: float | None = None
     routes: Mapping[int, int] = field(default_factory=dict)
     num_replicas: int | None = None
+    direct: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def parties(self) -> dict[int, tuple[int, ...]]:
+        """The heads, each with those who exchange with it, in rising order."""
+        found: dict[int, list[int]] = {head: [] for head in sorted(set(self.direct.values()))}
+        for one in self.partners:
+            if one in self.direct:
+                found[self.direct[one]].append(one)
+        return {head: tuple(followers) for head, followers in found.items()}
 
 
 ACTIONS = tuple(one.name for one in fields(Decision) if one.name != "partners")
@@ -55,6 +66,8 @@ def check_decision(
             f"got {sorted(odd)} too; try mode=proxy/federated"
         )
     _check_numbers(decision, view, num_replicas)
+    if decision.direct:
+        _check_direct(decision, view)
 
 
 def _used(decision: Decision) -> list[str]:
@@ -81,3 +94,22 @@ def _check_numbers(decision: Decision, view: View, num_replicas: int) -> None:
             f"{dict(decision.routes)} and num_replicas {decision.num_replicas}; "
             "try a larger scenario.proxy.num_replicas"
         )
+
+
+def _check_direct(decision: Decision, view: View) -> None:
+    """Raise ValueError unless everyone who does not go to the proxy goes to a head that does."""
+    heads = set(decision.partners) - set(decision.direct)
+    group_of = {one: number for number, those in enumerate(view.direct_groups) for one in those}
+    for partner, head in decision.direct.items():
+        if partner not in decision.partners or head not in heads or partner in decision.routes:
+            raise ValueError(
+                f"direct must send partners that take part, and have no route, to others that take "
+                f"part and go to the proxy themselves, got {partner} by way of {head}; decide on "
+                f"heads among {sorted(heads)}"
+            )
+        if partner not in group_of or group_of[partner] != group_of.get(head):
+            raise ValueError(
+                f"direct must keep to partners with a way to each other past the proxy, which are "
+                f"{view.direct_groups or 'none'}, got {partner} by way of {head}; send it through "
+                "the proxy, or add a link to the topology"
+            )

@@ -61,7 +61,12 @@ class Ending:
 
     @property
     def privacy_fraction(self) -> float:
-        """The part of the merges that privacy allows; NaN where it does not count them."""
+        """The part of what privacy allows that is used up: of the merges, or of the steps on the
+        data of the partner that is nearest its limit; NaN where it limits neither.
+        """
+        if self._allowance is not None:
+            merges = self._ledger.num_merges / self._max_merges
+            return max(merges, self._allowance.spent_fraction(self._ledger.spent_fraction))
         limit = self._max_merges
         return math.nan if math.isinf(limit) else self._ledger.num_merges / limit
 

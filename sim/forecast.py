@@ -3,6 +3,7 @@
 Arrays have an element for each partner; seconds are virtual.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,32 @@ def expected_sim_s(
     up_sim_s = _transfer_sim_s(view.up_bytes if up_bytes is None else up_bytes, rates)
     expected: Floats = down_sim_s + steps * seen.step_sim_s + up_sim_s
     return expected
+
+
+def expected_direct_sim_s(
+    view: View,
+    head: int,
+    followers: Sequence[int],
+    num_steps: Whole | None = None,
+    up_bytes: float | None = None,
+) -> float:
+    """Return how long a party is expected to take (`sim.protocol.party`), from the head's fetching
+    the model to its having sent the sum, which weighs what the model does; adding up takes no time
+    here.
+
+    NaN where a member's steps, or a follower's direct messages, have not been seen.
+    """
+    seen, those = view.partners, list(followers)
+    steps = view.num_steps if num_steps is None else num_steps
+    up_rate = seen.up_bytes_per_s[[head]]
+    rates = np.where(np.isnan(up_rate), seen.down_bytes_per_s[[head]], up_rate)
+    to_and_fro = _transfer_sim_s(view.down_bytes, seen.down_bytes_per_s[[head]])
+    to_and_fro += _transfer_sim_s(view.down_bytes, rates)
+    back = (view.up_bytes if up_bytes is None else up_bytes) / seen.direct_up_bytes_per_s[those]
+    direct = view.down_bytes / seen.direct_down_bytes_per_s[those] + back
+    direct += steps[those] * seen.step_sim_s[those]
+    slowest: Floats = np.maximum(direct.max(), steps[head] * seen.step_sim_s[head])
+    return float(to_and_fro[0] + slowest)
 
 
 def _transfer_sim_s(num_bytes: float, bytes_per_s: Floats) -> Floats:

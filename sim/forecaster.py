@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from statistics import fmean, linear_regression, median, quantiles
 
 from sim.decision import Decision
-from sim.forecast import Forecast, expected_sim_s
+from sim.forecast import Forecast, expected_direct_sim_s, expected_sim_s
 from sim.learner import Feedback
 from sim.view import View
 
@@ -81,7 +81,11 @@ def _slowest_sim_s(view: View, decision: Decision, deadline_sim_s: float | None)
     for partner, its_steps in decision.num_steps.items():
         num_steps[partner] = its_steps
     up_bytes = view.up_bytes_at[decision.compression or 0]
-    took_sim_s = float(expected_sim_s(view, num_steps, up_bytes)[list(decision.partners)].max())
+    took = expected_sim_s(view, num_steps, up_bytes)
+    for head, followers in decision.parties.items():
+        took[head] = expected_direct_sim_s(view, head, followers, num_steps, up_bytes)
+    to_proxy = [one for one in decision.partners if one not in decision.direct]
+    took_sim_s = float(took[to_proxy].max())
     if deadline_sim_s is None:
         return took_sim_s
     return deadline_sim_s if math.isnan(took_sim_s) else min(took_sim_s, deadline_sim_s)

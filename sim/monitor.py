@@ -1,7 +1,8 @@
 """Owns what a proxy sees of its partners while it serves them: seconds, bytes, losses, presence.
 
 Protocols tell it what has passed the proxy's own door; it can't see into partners or links, and
-what a partner keeps to itself (its loss under a secure sum) it does not get to know. A `View` comes
+what a partner keeps to itself (its loss under a secure sum) it does not get to know. Of messages
+past its door it knows what those who exchange them tell with their sum. A `View` comes
 out for every decision.
 """
 
@@ -30,6 +31,9 @@ class Monitor:
         self._step_sim_s = _unseen(num_partners)
         self._down_bytes_per_s = _unseen(num_partners)
         self._up_bytes_per_s = _unseen(num_partners)
+        self._direct_down_bytes_per_s = _unseen(num_partners)
+        self._direct_up_bytes_per_s = _unseen(num_partners)
+        self._merge_sim_s = _unseen(num_partners)
         self._round_trip_sim_s = _unseen(num_partners)
         self._availability = _unseen(num_partners)
         self._train_loss = _unseen(num_partners)
@@ -48,6 +52,20 @@ class Monitor:
         """Take in how long a partner has taken to send a message."""
         if took_sim_s > 0:
             _smooth(self._up_bytes_per_s, partner, num_bytes / took_sim_s)
+
+    def saw_direct_download(self, partner: int, num_bytes: float, took_sim_s: float) -> None:
+        """Take in what is told of a message from another partner."""
+        if took_sim_s > 0:
+            _smooth(self._direct_down_bytes_per_s, partner, num_bytes / took_sim_s)
+
+    def saw_direct_upload(self, partner: int, num_bytes: float, took_sim_s: float) -> None:
+        """Take in what is told of a message to another partner."""
+        if took_sim_s > 0:
+            _smooth(self._direct_up_bytes_per_s, partner, num_bytes / took_sim_s)
+
+    def saw_merge(self, partner: int, took_sim_s: float) -> None:
+        """Take in how long it was from the arrival of an update to its merge."""
+        _smooth(self._merge_sim_s, partner, took_sim_s)
 
     def saw_computing(self, partner: int, num_steps: float, took_sim_s: float) -> None:
         """Take in how long a partner has been at its steps, between two messages."""
@@ -95,6 +113,9 @@ class Monitor:
             step_sim_s=_closed(self._step_sim_s),
             down_bytes_per_s=_closed(self._down_bytes_per_s),
             up_bytes_per_s=_closed(self._up_bytes_per_s),
+            direct_down_bytes_per_s=_closed(self._direct_down_bytes_per_s),
+            direct_up_bytes_per_s=_closed(self._direct_up_bytes_per_s),
+            merge_sim_s=_closed(self._merge_sim_s),
             round_trip_sim_s=_closed(self._round_trip_sim_s),
             availability=_closed(self._availability),
             age_rounds=_closed(round_number - self._merged_in),

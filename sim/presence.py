@@ -5,7 +5,9 @@ had under way is then stopped, so that nothing hangs and nothing goes on in secr
 down for several reasons at once (a fault while it is not available); it is up when none is left.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
+from itertools import repeat
 from typing import Any
 
 import simpy
@@ -15,6 +17,8 @@ from sim.network import Network
 
 Steps = Generator[simpy.Event, Any, Any]
 """What a SimPy process yields."""
+
+Size = Callable[[], int]
 
 
 class Presence:
@@ -32,21 +36,28 @@ class Presence:
         """
         return self._env.process(self._attempt(machines, steps))
 
-    def first_of(self, attempts: Sequence[simpy.Process], num_wanted: int) -> simpy.Event:
-        """Return the event of `num_wanted` attempts having come to their end, or all being over."""
+    def first_of(
+        self,
+        attempts: Sequence[simpy.Process],
+        num_wanted: int,
+        sizes: Sequence[Size] | None = None,
+    ) -> simpy.Event:
+        """Return the event of `num_wanted` attempts having come to their end, or all being over;
+        one that does counts as one, or as its size then.
+        """
         enough = self._env.event()
         missing, running = num_wanted, len(attempts)
 
-        def count(attempt: simpy.Event) -> None:
+        def count(size: Size, attempt: simpy.Event) -> None:
             nonlocal missing, running
             running -= 1
-            missing -= bool(attempt.value)
+            missing -= size() if attempt.value else 0
             if not enough.triggered and (missing <= 0 or running == 0):
                 enough.succeed()
 
-        for attempt in attempts:
+        for attempt, size in zip(attempts, sizes or repeat(lambda: 1), strict=False):
             assert attempt.callbacks is not None, "an attempt takes at least one event"
-            attempt.callbacks.append(count)
+            attempt.callbacks.append(partial(count, size))
         return enough
 
     def abandon(self, attempt: simpy.Process) -> None:

@@ -17,6 +17,9 @@ class Protection:
     `coarser_bytes` are what it weighs at the levels of compression behind the first, if an agent
     can choose among several.
 
+    `needs_proxy` names the setting because of which every update has to come to the proxy by
+    itself, if there is one.
+
     A training step takes `step_factor` times as long. After `max_merges` a run has to end,
     and before a step that goes over `step_limits`, if there are any.
     """
@@ -29,6 +32,7 @@ class Protection:
     step_factor: float = 1.0
     max_merges: float = math.inf
     step_limits: StepLimits | None = None
+    needs_proxy: str | None = None
 
     @property
     def bytes_at(self) -> tuple[int, ...]:

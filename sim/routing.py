@@ -62,6 +62,14 @@ class Router:
             self._ways[start, end] = way
         return way
 
+    def has_node(self, node: str) -> bool:
+        """Return whether cables meet at a node of that name."""
+        return any(source == node for source, _ in self._cables)
+
+    def passes(self, source: str, target: str, node: str) -> bool:
+        """Return whether the way between two machines goes through a node in between."""
+        return any(cable.target == node for cable in self.cables(source, target)[:-1])
+
     def _shortest(self, start: str, end: str) -> list[str]:
         """Return the nodes of the shortest way, or none."""
         onward = self._nodes_towards(end)

@@ -19,7 +19,9 @@ class PartnerSight:
     """Hold what has been seen of the partners; all arrays have one element each, and are read-only.
 
     `step_sim_s` (compute time of a step), `down_bytes_per_s` and `up_bytes_per_s` (of its messages,
-    the proxy's own load included), and `round_trip_sim_s` are smoothed. `availability` is the
+    the proxy's own load included), the same of direct messages with whichever partners it has gone
+    by way of, `merge_sim_s` (from an update's arrival at the proxy to the end of its merge) and
+    `round_trip_sim_s` are smoothed. `availability` is the
     smoothed fraction (0 to 1) of decisions at which the partner was up. `age_rounds` counts rounds
     since its update was last merged (or since the start). `train_loss` is the mean loss of its last
     work; `utility` is Oort's statistical utility of it, n √(mean of its batches' squared losses)
@@ -30,6 +32,9 @@ class PartnerSight:
     step_sim_s: Floats
     down_bytes_per_s: Floats
     up_bytes_per_s: Floats
+    direct_down_bytes_per_s: Floats
+    direct_up_bytes_per_s: Floats
+    merge_sim_s: Floats
     round_trip_sim_s: Floats
     availability: Floats
     age_rounds: Whole
@@ -44,7 +49,8 @@ class PartnerSight:
 @dataclass(frozen=True, kw_only=True)
 class Spent:
     """Hold the parts of what may be spent that are spent, NaN where there is no limit: time, bytes,
-    money, and of ε the merges that privacy allows.
+    money, and the merges or training steps that a limit of ε allows (`Ending.privacy_fraction`),
+    which ε does not grow in proportion to.
     """
 
     time_fraction: float
@@ -63,7 +69,8 @@ class View:
     partner would take, and `down_bytes` and `up_bytes` what it would be sent and would send, if the
     agent does not say otherwise; `up_bytes_at` is the latter at each level of compression.
     `queue_length` counts updates that wait at the proxy, which is `num_replicas` machines, or are
-    being merged.
+    being merged. Partners in one of `direct_groups` can exchange directly with each other; it is
+    empty where nobody decides on that, or protection needs the proxy.
     """
 
     round: int
@@ -80,4 +87,5 @@ class View:
     up_bytes: float
     up_bytes_at: tuple[float, ...]
     num_replicas: int
+    direct_groups: tuple[tuple[int, ...], ...]
     partners: PartnerSight

@@ -349,7 +349,7 @@ class World:
 
     @property
     def privacy_fraction(self) -> float:
-        """The part of the merges that privacy allows; NaN where it does not count them."""
+        """The part of the merges or steps that privacy allows; NaN where it limits neither."""
         return self._ending.privacy_fraction
 
     @property

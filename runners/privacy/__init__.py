@@ -164,6 +164,11 @@ class Mechanism:
     """Numbers of each update that are added up beside it."""
 
     @property
+    def needs_proxy(self) -> bool:
+        """Whether every partner's update has to come to the proxy by itself, and to no partner."""
+        return self.needs_sum or self.is_secure_sum or self.num_figures > 0
+
+    @property
     def figures_noise_multiplier(self) -> float:
         """Noise of the figures' sum, in multiples of what one partner changes; infinite without
         figures.

@@ -217,6 +217,6 @@ class Chain:
         return pairs
 
 
-def names_of(mechanisms: Sequence[Mechanism]) -> str:
-    """Return the mechanisms' names, for messages."""
-    return " and ".join(type(one).__module__.rpartition(".")[2] for one in mechanisms)
+def names_of(options: Sequence[object]) -> str:
+    """Return the options' names, for messages."""
+    return " and ".join(type(one).__module__.rpartition(".")[2] for one in options)

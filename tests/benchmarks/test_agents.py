@@ -35,7 +35,11 @@ def test_a_decision(benchmark, name: str) -> None:
     rng = np.random.default_rng(0)
     sight = {
         name: rng.lognormal(size=NUM_PARTNERS)
-        for name in ("step_sim_s", "up_bytes_per_s", "down_bytes_per_s", "train_loss", "utility")
+        for name in (
+            *("step_sim_s", "up_bytes_per_s", "down_bytes_per_s", "train_loss", "utility"),
+            *("direct_up_bytes_per_s", "direct_down_bytes_per_s"),
+        )
     }
-    decision = benchmark(decider.decide, view(NUM_PARTNERS, sight))
+    everyone = (tuple(range(NUM_PARTNERS)),)
+    decision = benchmark(decider.decide, view(NUM_PARTNERS, sight, direct_groups=everyone))
     assert 1 <= len(decision.partners) <= NUM_PARTNERS

@@ -76,6 +76,7 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
     "pipeline, two stages": ("mode=partner/pipeline", "mode.num_stages=2"),
     "federated": FEDERATED,
     "federated, one step": ("mode=proxy/federated", "mode.local_steps=1"),
+    "federated, direct": (*FEDERATED, "agent=direct"),  # in the second round, to try it
     "federated, equal shares": (*FEDERATED, *ALIKE),
     "federated, epochs": (
         *("mode=proxy/federated", "mode.local_steps=null"),

@@ -14,6 +14,7 @@ EQUAL = [
     ("DiLoCo, plain", "local SGD"),
     ("gossip, complete", "federated, equal shares"),
     ("submodel, whole", "federated"),
+    ("federated, direct", "federated"),
     ("FedProx, weight 0", "federated"),
     ("FedNova, equal steps", "federated"),
     ("FedAvgM, momentum 0", "federated"),

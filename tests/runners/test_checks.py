@@ -101,3 +101,29 @@ def test_images_are_what_is_shifted() -> None:
     overrides = ("task=spam_cnn", "training.augmentation=shift")
     with pytest.raises(ConfigError, match=r"training\.augmentation"):
         assemble(build(compose(*overrides)))
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [
+        ("privacy=secagg", "privacy=secagg"),
+        ("privacy=ckks", "privacy=ckks"),
+        ("privacy=[clip,dp_central]", "privacy=dp_central"),
+        ("aggregation=median", "aggregation=median"),
+    ],
+)
+def test_an_agent_does_not_go_past_a_proxy_that_protects(setting: str, name: str) -> None:
+    message = refusal(*MANY, "mode=proxy/federated", "agent=direct", setting)
+    assert f"agent must send every update to the proxy with {name}, which acts there" in message
+    assert f"got direct; try agent=balanced, or leave {name} out" in message
+
+
+@pytest.mark.parametrize("privacy", ["clip", "dp_local", "dp_sgd", "label_dp"])
+def test_what_partners_do_themselves_goes_past_a_proxy(privacy: str) -> None:
+    options = ("mode=proxy/federated", "agent=direct", f"privacy={privacy}", "learner=none")
+    assemble(build(compose(*MANY, *options)))
+
+
+def test_a_mode_whose_proxy_can_not_be_passed_is_refused() -> None:
+    message = refusal(*MANY, "mode=proxy/fedbuff", "agent=direct")
+    assert "does not understand direct; try mode=proxy/federated" in message

@@ -26,7 +26,7 @@ def test_examples_of_smaller_partners_are_behind_more_noise() -> None:
     assert limits.relative_noise([(0,)]) == limits.relative_noise([(0, 1)]) == [1.0]
 
 
-def test_what_takes_long_is_computed_where_it_matters_and_once() -> None:
+def test_what_takes_long_is_computed_once() -> None:
     asked = []
 
     def most(num_held: int, batch_size: int, relative_noise: float) -> float:
@@ -34,8 +34,8 @@ def test_what_takes_long_is_computed_where_it_matters_and_once() -> None:
         return 7
 
     limits = ExampleLimits(Bounds(sure=lambda *_: 5, most=most), HELD, BATCH)
-    assert limits.allow((0,), 5, 2.0) and not asked
-    assert limits.allow((0, 1), 7, 2.0) and not limits.allow((0, 1), 8, 2.0)
+    assert limits.sure_steps((0,), 2.0) == 5 and not asked
+    assert [limits.most_steps((0, 1), 2.0) for _ in range(2)] == [7, 7]
     assert asked == [(500, 20, 2.0)]
 
 
@@ -90,8 +90,9 @@ def test_a_run_spends_no_more_than_it_may(name: str) -> None:
     assert isinstance(mechanism, DpSgd)
     held, batch_size = setting.workload.num_samples, setting.workload.batch_size
     ledger = ExampleLedger(mechanism.example_rule, held, batch_size)
-    outcome = World(setting, Noting(ledger, held, batch_size), lambda fraction: None).run()
-    assert outcome.ended_by == "privacy"
+    world = World(setting, Noting(ledger, held, batch_size), lambda fraction: None)
+    assert world.run().ended_by == "privacy"
+    assert 0.7 < world.privacy_fraction <= 1
     assert 0.7 * LIMIT < ledger.epsilon(mechanism.delta) <= LIMIT
 
 
@@ -100,4 +101,4 @@ def test_without_a_limit_no_steps_are_counted() -> None:
     assert run.privacy.step_limits(HELD, BATCH) is None
     run = build(compose("privacy=dp_sgd", "learner=none", "privacy.dp_sgd.max_epsilon=0.001"))
     limits = run.privacy.step_limits(HELD, BATCH)
-    assert limits is not None and not limits.allow((0,), 1, 1.0)
+    assert limits is not None and limits.most_steps((0,), 1.0) == 0

@@ -117,7 +117,6 @@ def simulate() -> Callable[..., tuple[World, Outcome]]:
                 step_overhead_sim_s=0.6, flops_per_s=10.0
             ),  # 0.6 + 4 / 10 = 1 s a step
             mode=mode,
-            agent=Static(num_participants=num_participants),
             budget=Budget(
                 num_epochs=num_epochs,
                 num_evaluations=num_evaluations,
@@ -133,7 +132,7 @@ def simulate() -> Callable[..., tuple[World, Outcome]]:
             merge_passes=1.0,
             seed=seed,
             trace_level=trace_level,
-            **(SURROUNDINGS | groups),
+            **({"agent": Static(num_participants=num_participants)} | SURROUNDINGS | groups),
         )
         world = World(setting, learner or TimeOnly(), lambda fraction: None)
         return world, world.run()

@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from math import inf
-from typing import Any
+from math import inf, isnan, nan
+from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
+from sim.agent.static import Static
 from sim.allowance import Allowance, Group, StepsSpent
+from sim.decision import Decision
 from sim.learner import Evaluation, Merged, Model, Stages, Work
 from sim.learner.none import Version
 from sim.ledger import NoProgress
@@ -15,6 +18,7 @@ from sim.mode.partner.allreduce import Allreduce
 from sim.mode.pool import Pool
 from sim.mode.solo import Solo
 from sim.protection import Protection
+from sim.view import View
 from tests.sim.conftest import partner
 from tests.sim.mode.settings import federated
 from tests.sim.mode.small_worlds import MODES, PARTNERS, WORLDS, worlds_of
@@ -22,16 +26,23 @@ from tests.sim.recording import Recording
 
 
 class Limits:
-    """Allow each group the same number of steps, and twice that in steps with others."""
+    """Allow each group the same number of steps, and twice that in steps with others; half is
+    sure.
+    """
 
     def __init__(self, most: float) -> None:
         self._most = most
+        self.num_asked = 0
 
     def relative_noise(self, groups: Sequence[Group]) -> list[float]:
         return [2.0 if len(groups) > 1 else 1.0] * len(groups)
 
-    def allow(self, group: Group, num_steps: int, relative_noise: float) -> bool:
-        return num_steps <= self._most * relative_noise
+    def sure_steps(self, group: Group, relative_noise: float) -> float:
+        return 0.5 * self._most * relative_noise
+
+    def most_steps(self, group: Group, relative_noise: float) -> float:
+        self.num_asked += 1
+        return self._most * relative_noise
 
 
 class Evaluated(Recording):
@@ -100,6 +111,62 @@ def test_no_round_begins_that_would_go_over_if_it_is_as_large_as_the_largest() -
         allowance.end_round()
         ends.append(allowance.is_over)
     assert ends == [False, False, True, True]  # 7 + 4 is above 10
+
+
+def test_the_part_of_the_steps_that_is_used_up() -> None:
+    limits = Limits(20)
+    allowance = Allowance(limits)
+    assert allowance.spent_fraction(0.0) == 0
+    allowance.take(works(4, 0), together=False)
+    allowance.take(works(3, 1, 2), together=False)
+    # 4 steps in half of the run will be 8, and 10 are sure: nobody asks for the most
+    assert (allowance.spent_fraction(0.5), limits.num_asked) == (4 / 10, 0)
+    assert (allowance.spent_fraction(0.1), limits.num_asked) == (4 / 20, 1)  # 40 of 20
+
+
+def test_the_partner_nearest_its_limit_is_told_of() -> None:
+    """Of 40 steps with others partner 0 has taken 12, of 20 by itself partner 1 has taken 8."""
+    allowance = Allowance(Limits(20))
+    for _ in range(12):
+        allowance.take(works(1, 0, 2), together=True)
+    allowance.take(works(8, 1), together=False)
+    assert allowance.spent_fraction(0.1) == 8 / 20
+
+
+class Seeing(Static):
+    """Let everyone take part, and keep what part of a limited ε is shown to be used up."""
+
+    seen: ClassVar[list[float]] = []
+
+    def decider(self, num_partners: int, rng: np.random.Generator) -> "Seeing":
+        self.seen.clear()
+        return self
+
+    def decide(self, view: View) -> Decision:
+        self.seen.append(view.spent.privacy_fraction)
+        return Decision(partners=view.available)
+
+
+@pytest.mark.parametrize(
+    ("protection", "seen"),
+    [
+        (limited(10), [0, 0.2, 0.4, 0.6, 0.8]),  # 2 steps a round
+        (Protection(wire_bytes=400, max_merges=4), [0, 0.25, 0.5, 0.75]),
+        (
+            Protection(wire_bytes=400, step_limits=Limits(10), max_merges=4),
+            [0, 0.25, 0.5, 0.75],
+        ),
+        (Protection(wire_bytes=400), [nan] * 3),
+    ],
+)
+def test_an_agent_sees_the_part_that_is_used_up(
+    simulate: Callable, protection: Protection, seen: list[float]
+) -> None:
+    setting = {"agent": Seeing(num_participants=None), "num_epochs": 100}
+    if isnan(seen[0]):
+        setting["num_epochs"] = 3
+    simulate(federated(), partner("a"), partner("b"), protection=protection, **setting)
+    assert Seeing.seen == pytest.approx(seen, nan_ok=True)
 
 
 def test_a_plan_is_cut() -> None:

@@ -1,6 +1,6 @@
 import gc
 import itertools
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -131,12 +131,66 @@ def test_routes_and_replicas_are_carried_out() -> None:
         (Decision(partners=(0,), num_replicas=1, routes={0: 1}), "2 replicas"),
         (Decision(partners=(0,), num_replicas=3), "2 replicas"),
         (Decision(partners=(0,), num_replicas=0), "2 replicas"),
+        (Decision(partners=(0, 1), direct={2: 0}), r"among \[0, 1\]"),
+        (Decision(partners=(0, 1), direct={1: 2}), "got 1 by way of 2; decide on heads among"),
+        (Decision(partners=(0, 1), direct={0: 1, 1: 0}), r"got 0 by way of 1; .* among \[\]"),
+        (Decision(partners=(0, 1), direct={1: 1}), "got 1 by way of 1"),
+        (Decision(partners=(0, 1), direct={1: 0}, routes={1: 0}), "have no route, to others"),
     ],
 )
 def test_decisions_that_can_not_be_carried_out_are_refused(decision: Decision, words: str) -> None:
     actions = frozenset(ACTIONS) - {"compression"}
     with pytest.raises(ValueError, match=words):
         check_decision(decision, view_of((0, 1)), actions, num_replicas=2)
+
+
+def test_there_must_be_a_way_past_the_proxy() -> None:
+    seen = replace(view_of((0, 1, 2)), direct_groups=((0, 2),))
+    decided = Decision(partners=(0, 1, 2), direct={2: 0})
+    check_decision(decided, seen, frozenset(ACTIONS), num_replicas=1)
+    words = r"past the proxy, which are \(\(0, 2\),\), got 1 by way of 0; send it through the proxy"
+    with pytest.raises(ValueError, match=words):
+        check_decision(replace(decided, direct={1: 0}), seen, frozenset(ACTIONS), num_replicas=1)
+
+
+def test_a_direct_way_is_carried_out() -> None:
+    by_proxy, direct = (answered(world(), direct=ways)[1] for ways in ({}, {1: 0, 2: 0, 3: 0}))
+    assert direct.servers[0].num_merged * 4 == by_proxy.servers[0].num_merged
+    assert direct.rounds[-1].num_bytes == pytest.approx(by_proxy.rounds[-1].num_bytes)
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [
+        ("privacy=secagg", "privacy=secagg"),
+        ("privacy=[clip,dp_central]", "privacy=dp_central"),
+        ("privacy=[adaptive_clip,dp_central]", "privacy=adaptive_clip and dp_central"),
+        ("aggregation=median", "aggregation=median"),
+    ],
+)
+def test_what_the_proxy_has_to_act_on_goes_there(setting: str, name: str) -> None:
+    asked = world(setting)
+    asked.start()
+    view = asked.next_question()
+    assert view is not None and view.direct_groups == ()
+    asked.answer(Decision(partners=view.available, direct={1: 0}))
+    with pytest.raises(
+        ValueError, match=f"where {name} acts on it, got direct exchanges of \\[1\\]"
+    ):
+        asked.next_question()
+
+
+def test_who_decides_on_it_sees_who_can_exchange_directly() -> None:
+    def groups(*settings: str, **more: bool) -> tuple[tuple[int, ...], ...]:
+        view = world(*settings, **more)._deciding._view([], np.ones(4, dtype=np.int64), None)
+        return view.direct_groups
+
+    assert groups() == ((0, 1, 2, 3),)
+    assert groups("topology=hierarchical") == ((0, 1), (2, 3))
+    assert groups("privacy=clip") == groups("compression=int8") == ((0, 1, 2, 3),)
+    assert groups("mode=proxy/fedbuff") == ()
+    assert groups("agent=direct", asks_outside=False) == ((0, 1, 2, 3),)
+    assert groups("agent=balanced", asks_outside=False) == ()
 
 
 def test_as_many_partners_as_are_wanted() -> None:

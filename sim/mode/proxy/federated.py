@@ -7,7 +7,8 @@ owner. The round ends when `keep_fraction` of the chosen have been merged (over-
 et al. 2019) or at the deadline, if there is one; what is late is dropped, and the rest of its bytes
 is not sent. With `heeds_forecast` the proxy tells partners when it expects the round to end
 (`sim.forecaster`), and who foresees to be late takes fewer steps. Replicas of the proxy share the
-partners, and exchange their sums at the end of the round.
+partners, and exchange their sums at the end of the round. Partners that an agent sends past the
+proxy exchange model and update with one of them, which brings their sum (`sim.protocol.party`).
 
 `algorithm` says how: `fedavg` plainly; `fedprox` holds local steps near the model (Li et al. 2020);
 `scaffold` corrects them with control variates, which go with the model and with the update and are
@@ -21,8 +22,10 @@ elsewhere.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, compress
 from typing import ClassVar
 
 import simpy
@@ -34,9 +37,10 @@ from sim.partner import Member
 from sim.presence import Steps
 from sim.protocol.averaging import merge_by_data
 from sim.protocol.local_training import LocalTraining
+from sim.protocol.party import parties_of
 from sim.protocol.replicas import exchange, sum_at
 from sim.protocol.server import Server
-from sim.protocol.visit import Visit, visit
+from sim.protocol.visit import Visit
 from sim.proxy import ProxyServer
 from sim.world import World
 
@@ -50,7 +54,7 @@ class Federated(LocalTraining):
     merges_in_one_place: ClassVar[bool] = True
     merges_updates: ClassVar[bool] = True
     actions: ClassVar[frozenset[str]] = frozenset(
-        {"num_steps", "compression", "deadline_sim_s", "routes", "num_replicas"}
+        {"num_steps", "compression", "deadline_sim_s", "routes", "num_replicas", "direct"}
     )
     merges_single_updates: ClassVar[bool] = False
 
@@ -128,58 +132,58 @@ class Federated(LocalTraining):
         """Let the chosen take part with so many `steps`, which some may change; return those whose
         updates are in the total.
         """
-        chosen = world.members_of(decision)
-        servers = [world.proxy_of(member, decision) for member in chosen]
+        parties = parties_of(world, decision)
+        servers = [world.proxy_of(party.head, decision) for party in parties]
         sums = {server: sum_at(server) for server in world.proxies[: decision.num_replicas]}
-        attempts = [
-            world.attempt((member, server), self._take_part(world, member, server, decision, steps))
-            for member, server in zip(chosen, servers, strict=True)
-        ]
-        num_wanted = math.ceil(self.keep_fraction * len(chosen))
-        yield self._enough(world, attempts, num_wanted, decision)
-        done = [attempt.triggered and attempt.value for attempt in attempts]
-        for attempt in attempts:
+        plans = [partial(self._plan, world, server, decision, steps) for server in servers]
+        attempts = [party.set_out(plan, steps) for party, plan in zip(parties, plans, strict=True)]
+        num_wanted = math.ceil(self.keep_fraction * len(decision.partners))
+        leading = [one[0] for one in attempts]
+        enough = world.presence.first_of(leading, num_wanted, [one.size for one in parties])
+        yield self._over(world, enough, decision)
+        is_done = [attempt.triggered and attempt.value for attempt in leading]
+        for attempt in chain.from_iterable(attempts):
             world.presence.abandon(attempt)
-        yield world.env.all_of(attempts)  # what they had under way stops before the round does
-        visits = zip(chosen, servers, done, strict=True)
-        in_time = [(member, server) for member, server, is_done in visits if is_done]
+        # What they had under way stops before the round does.
+        yield world.env.all_of(list(chain.from_iterable(attempts)))
+        in_time = {
+            member: server
+            for party, server in compress(zip(parties, servers, strict=True), is_done)
+            for member in party.members
+        }
         if in_time:
             num_bytes = self._num_vectors * world.bytes_at(decision.compression)
             yield from exchange(world, sums.values(), num_bytes)
             yield from world.reveal(world.proxy)
-        kept = [member for member, server in in_time if sums[server].is_kept]
-        return kept[:num_wanted]  # two workers may end at one instant
+        kept = [
+            one
+            for one in world.members_of(decision)
+            if one in in_time and sums[in_time[one]].is_kept
+        ]
+        return kept if decision.direct else kept[:num_wanted]  # two workers may end at one instant
 
-    def _enough(
-        self,
-        world: World,
-        attempts: Sequence[simpy.Process],
-        num_wanted: int,
-        decision: Decision,
-    ) -> simpy.Event:
+    def _over(self, world: World, enough: simpy.Event, decision: Decision) -> simpy.Event:
         """Return the event that ends the round."""
-        enough = world.presence.first_of(attempts, num_wanted)
         deadline_sim_s = decision.deadline_sim_s or self.deadline_sim_s
         if deadline_sim_s is None:
             return enough
         return world.env.any_of([enough, world.env.timeout(deadline_sim_s)])
 
-    def _take_part(
+    def _plan(
         self,
         world: World,
-        member: Member,
         server: ProxyServer,
         decision: Decision,
-        steps: dict[int, int],
-    ) -> Steps:
-        plan = Visit(
+        steps: Mapping[int, int],
+        member: Member,
+    ) -> Visit:
+        return Visit(
             server=server,
             num_steps=steps[member.index],
             down_bytes=self._num_vectors * world.workload.update_bytes,
             up_bytes=self._num_vectors * world.bytes_at(decision.compression),
             due_sim_s=world.due_sim_s(decision, self) if self.heeds_forecast else None,
         )
-        steps[member.index] = yield from visit(world, member, plan)
 
     def _merge(
         self, world: World, model: Model, members: Sequence[Member], decision: Decision

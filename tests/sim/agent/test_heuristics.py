@@ -22,7 +22,7 @@ from tests.sim.agent.views import CONF, agent, view
 
 HEURISTICS = (
     *("round_robin", "fastest_k", "power_of_choice", "oort", "ucb", "deadline", "tifl"),
-    *("static", "tuner", "balanced"),
+    *("static", "tuner", "balanced", "direct"),
 )
 MADE = ("oracle", *HEURISTICS)
 CHANGES: dict[str, dict[str, Any]] = {
@@ -30,6 +30,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "tifl": {"num_tiers": 3},
     "deadline": {"deadline_sim_s": 1e6},
     "tuner": {"max_step_factor": 1},
+    "direct": {"max_party": 1},
 }
 """Settings with which an agent fits among the twenty, and decides on who takes part alone."""
 

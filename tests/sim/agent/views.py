@@ -30,6 +30,9 @@ def seen(num_partners: int, **changes: Any) -> PartnerSight:
         "step_sim_s": np.ones(num_partners),
         "down_bytes_per_s": unknown,
         "up_bytes_per_s": unknown,
+        "direct_down_bytes_per_s": unknown,
+        "direct_up_bytes_per_s": unknown,
+        "merge_sim_s": unknown,
         "round_trip_sim_s": unknown,
         "availability": np.ones(num_partners),
         "age_rounds": ones,
@@ -66,6 +69,7 @@ def view(num_partners: int, sight: dict[str, Any] | None = None, **changes: Any)
         "up_bytes": 400.0,
         "up_bytes_at": (400.0,),
         "num_replicas": 1,
+        "direct_groups": (),
         "partners": seen(num_partners, **(sight or {})),
     }
     return View(**(values | changes))

@@ -262,6 +262,15 @@ def test_the_server_has_an_optimizer(simulate) -> None:
     )
 
 
+def test_who_foresees_no_end_of_a_cut_takes_a_step(simulate) -> None:
+    """a has the model at 4.75, when its uplink is cut; a step until 5.75, and from 6 on 4.75 s."""
+    mode = federated(heeds_forecast=True, deadline_sim_s=30.0)
+    fault = Cut(name="a", cut_sim_s=4.0, mended_sim_s=6.0)
+    _, outcome = simulate(mode, A, fault=fault)
+    assert account(outcome)[1] == (6 + 4.75 + 0.5, 1, 0)
+    assert outcome.rounds[1].num_samples == 4
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
