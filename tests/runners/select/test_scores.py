@@ -6,8 +6,9 @@ import pytest
 from runners.select.criteria import Matrix
 from runners.select.scores import topsis, weighted_scores
 
-# Columns of norms √(2² + 3² + 6²) = 7, √(1² + 4² + 8²) = 9 and √(1² + 2² + 2²) = 3, weighed 7 : 9 : 3;
-# of the second less is better. Divided by its norm and weighed, each figure is itself ÷ 19.
+# Columns of norms √(2² + 3² + 6²) = 7, √(1² + 4² + 8²) = 9 and √(1² + 2² + 2²) = 3, weighed
+# 7 : 9 : 3; of the second less is better. Each figure, divided by its norm and weighed, is itself
+# ÷ 19.
 THREE = Matrix(
     figures=np.array([[2.0, 1, 1], [3, 4, 2], [6, 8, 2]]),
     weights=np.array([7, 9, 3]) / 19,
