@@ -62,8 +62,6 @@ def publish(sweep: Path, target: Path, *, with_runs: bool = True) -> Path:
     _check_finished(sweep, records, studies)
     if records:
         _write_missing_report(sweep, records)
-    elif not (sweep / "report.md").is_file():
-        _summarise(sweep)
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -90,6 +88,8 @@ def _check_finished(sweep: Path, records: Sequence[Path], studies: Sequence[Path
         )
     unfinished = [path.parent for path in records if _status(path) != "finished"]
     unfinished += [path.parent for path in studies if not (path.parent / STUDY_NAME).is_file()]
+    if studies and not (sweep / "report.md").is_file():
+        unfinished.append(sweep)
     if unfinished:
         raise ValueError(
             f"{unfinished[0]} has not finished; make the sweep again and publish it whole"
@@ -101,13 +101,6 @@ def _write_missing_report(sweep: Path, records: Sequence[Path]) -> None:
     is_audited = any((path.parent / AUDIT_NAME).is_file() for path in records)
     if is_audited or not (sweep / "report.md").is_file():
         write_report(sweep, Console(quiet=True))
-
-
-def _summarise(sweep: Path) -> None:
-    """Write the summary of studies that were made one by one."""
-    from runners.contribution.summary import summarise
-
-    summarise(sweep)
 
 
 def _publish_audit(source: Path, target: Path) -> None:

@@ -98,10 +98,14 @@ def test_studies_of_contributions_are_copied(tmp_path: Path) -> None:
     assert {path.name for path in tables.iterdir()} == {"summary.csv"}
 
 
-def test_a_study_that_did_not_end_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [(f"1/{STUDY_NAME}", r"sweep/1 has not finished"), ("report.md", r"sweep has not finished")],
+)
+def test_studies_that_did_not_end_are_refused(tmp_path: Path, missing: str, words: str) -> None:
     made = studies(tmp_path / "sweep", 2)
-    (made / "1" / STUDY_NAME).unlink()
-    with pytest.raises(ValueError, match=r"1 has not finished"):
+    (made / missing).unlink()
+    with pytest.raises(ValueError, match=words):
         publish(made, tmp_path / "contribution")
     assert not (tmp_path / "contribution").exists()
 
