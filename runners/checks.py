@@ -136,7 +136,7 @@ def check_attack(attack: Attack, mode: Mode, task: Task, num_partners: int) -> N
     if attack.needs_rows and not mode.merges_updates:
         raise ValueError(
             "attack must be none or label_flip, or backdoor with attack.boost=1, in a mode whose "
-            "partners send something other than updates of the whole model; try "
+            f"partners send something other than updates of the whole model, got {attack}; try "
             "mode=proxy/federated"
         )
 
@@ -147,7 +147,7 @@ def check_compression(compression: Compression, mode: Mode) -> None:
     if not isinstance(compression, Uncompressed) and not sends_updates:
         raise ValueError(
             "compression must be none in a mode whose partners send something other than updates "
-            "of the whole model; try mode=proxy/federated"
+            f"of the whole model, got {compression}; try mode=proxy/federated"
         )
 
 

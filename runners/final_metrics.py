@@ -67,7 +67,8 @@ def _attributes(
     groups = held_out_groups(job.run.task, job.run.training)
     if groups is None:
         return None
-    return group_figures(targets, [one.argmax(axis=1) for one in predictions], groups)
+    classes = [one.argmax(axis=1) for one in predictions]
+    return group_figures(targets, classes, groups, predictions[0].shape[1])
 
 
 def _malicious(job: "Job") -> list[str]:

@@ -49,9 +49,15 @@ class Deciding:
         return direct_groups(self._world.traffic.router, names, self._world.sites)
 
     def decide(
-        self, candidates: Sequence[Member], local: LocalTraining, num_wanted: int | None
+        self,
+        candidates: Sequence[Member],
+        local: LocalTraining,
+        num_wanted: int | None,
+        num_missing: int | None,
     ) -> Steps:
-        """Return a `Decision` on who of the candidates takes part now."""
+        """Return a `Decision` on who of the candidates takes part now; where no round's end waits
+        for them, it comes with the `num_missing`-th update from now on.
+        """
         world = self._world
         self.monitor.saw_up([member.is_up for member in world.members])
         if self._num_steps is None:
@@ -63,10 +69,12 @@ class Deciding:
         self._check_protection(decision)
         check_decision(decision, view, world.setting.mode.actions, len(world.proxies))
         self.monitor.saw_leaving(decision.partners)
-        if num_wanted is None:
+        if num_missing is None:
             deadline_sim_s = decision.deadline_sim_s or local.round_deadline_sim_s
             self.forecast = self._forecaster.predict(view, decision, deadline_sim_s)
             world.trace.foretell(self.forecast)
+        elif forecast := self._forecaster.see_leaving(view, decision, num_missing):
+            world.trace.foretell(forecast)
         return decision
 
     def due_sim_s(self, decision: Decision, local: LocalTraining) -> float | None:

@@ -40,7 +40,10 @@ LIMIT = 5.0
 
 
 def durations_sim_s(view: View) -> Floats:
-    """Return how long each partner's next round takes by what was seen; NaN where nothing was."""
+    """Return how long each partner's next round takes by what was seen; NaN where nothing was.
+
+    `sim.forecast.expected_sim_s` differs: it has no round trip, and puts up with unseen messages.
+    """
     sight = view.partners
     return (
         view.num_steps * sight.step_sim_s

@@ -31,7 +31,8 @@ def expected_sim_s(
     update, with its usual steps and bytes or these: d/r_down + n t_step + u/r_up.
 
     NaN for those whose steps have not been seen. Who has not got to its upload is taken to send as
-    fast as it receives; messages that took no time take none.
+    fast as it receives; messages that took no time take none. (`sim.features.durations_sim_s`, that
+    learned policies see, adds the round trip and is NaN where anything has not been seen.)
     """
     seen = view.partners
     steps = view.num_steps if num_steps is None else num_steps

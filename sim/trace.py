@@ -24,7 +24,7 @@ class Round:
     """Hold one round: its time, running totals, and the partners' seconds by kind.
 
     Of `num_dropped` partners the work was lost: they broke down, or were too late. `forecast` is
-    what the proxy has expected, None where it has not decided on the round as a whole.
+    what the proxy has expected, None where it has not decided on who takes part.
     """
 
     round: int

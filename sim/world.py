@@ -239,12 +239,17 @@ class World:
         return self.presence.until(machines, num_up)
 
     def decide(
-        self, candidates: Sequence[Member], local: LocalTraining, num_wanted: int | None = None
+        self,
+        candidates: Sequence[Member],
+        local: LocalTraining,
+        num_wanted: int | None = None,
+        num_missing: int | None = None,
     ) -> Steps:
         """Return the agent's `Decision`: who of the candidates takes part now, and how. At least
-        one must be there; `num_wanted` None leaves to the agent how many.
+        one must be there; `num_wanted` None leaves to the agent how many. `num_missing` is how many
+        updates the next merge still waits for, None where it waits for those who are chosen.
         """
-        return self._deciding.decide(candidates, local, num_wanted)
+        return self._deciding.decide(candidates, local, num_wanted, num_missing)
 
     def due_sim_s(self, decision: Decision, local: LocalTraining) -> float | None:
         """Return when the proxy expects the round of a decision to end, or it ends at the latest;

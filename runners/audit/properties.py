@@ -59,9 +59,13 @@ def infer_property(
 
 def _labels(subject: Subject, wanted: int) -> np.ndarray:
     labels: np.ndarray = subject.samples.train_targets
-    if subject.job.run.task.num_classes < 2 or labels.ndim != 1:
-        raise ValueError("needs samples of several classes")
-    if wanted >= subject.job.run.task.num_classes:
+    num_classes = subject.job.run.task.num_classes
+    if num_classes < 2 or labels.ndim != 1:
+        raise ValueError(
+            f"needs samples of several classes, got {num_classes} and targets of {labels.ndim} "
+            "dimensions"
+        )
+    if wanted >= num_classes:
         raise ValueError(f"property_class is {wanted}, and there is no such class")
     return labels
 

@@ -63,7 +63,10 @@ def _attacks(victims: Victims, settings: Settings, rng: np.random.Generator) -> 
     def closed_form(_: OnProgress) -> torch.Tensor:
         layer = first_dense_layer(victims.model)
         if layer is None or shape[1] > 1:
-            raise ValueError("needs a dense first layer with a bias, and single samples")
+            raise ValueError(
+                f"needs a dense first layer with a bias, and single samples, got {layer} and "
+                f"inputs of shape {tuple(shape)}"
+            )
         return input_of(layer, victims.seen).clamp(low, high).view(shape)
 
     def cosine(on_progress: OnProgress) -> torch.Tensor:

@@ -17,7 +17,13 @@ from runners.data.columns import encode
 from runners.data.holdout import divided_samples
 from runners.data.tables import file_of, require_columns
 from runners.data.targets import finite_numbers, refuse_words
-from runners.data.user_table import load_table, table_classes, table_index, table_row_bytes
+from runners.data.user_table import (
+    load_table,
+    table_classes,
+    table_groups,
+    table_index,
+    table_row_bytes,
+)
 from runners.partition import Index
 
 if TYPE_CHECKING:
@@ -29,7 +35,8 @@ MOST_WORDS = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Provide float32 features of the columns `features`, None for all but label and key.
+    """Provide float32 features of the columns `features`, None for all but label, key and
+    `sensitive_columns`.
 
     `label` is a class or, with target=values, a number; `key` is None where there is none. Without
     a `test_file` a fifth of the rows is held out.
@@ -40,6 +47,7 @@ class Table:
     label: str
     target: str
     key: str | None
+    sensitive_columns: tuple[str, ...]
     features: tuple[str, ...] | None
 
     vocabulary = None
@@ -71,6 +79,10 @@ class Table:
         """Return labels and keys."""
         return table_index(self)
 
+    def groups(self) -> dict[str, np.ndarray]:
+        """Return the sensitive groups of each row, in the order of `index`."""
+        return table_groups(self)
+
     def samples(self) -> Samples:
         """Return features and targets."""
         _, targets, is_test = load_table(self)
@@ -100,7 +112,8 @@ def _columns(table: Table) -> tuple[str, ...]:
     if table.features is not None:
         return table.features
     frame = load_table(table)[0]
-    return tuple(column for column in frame.columns if column not in (table.label, table.key))
+    others = (table.label, table.key, *table.sensitive_columns)
+    return tuple(column for column in frame.columns if column not in others)
 
 
 def _check(columns: "Iterable[pd.Series[Any]]") -> None:

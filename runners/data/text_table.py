@@ -13,7 +13,13 @@ from runners.anonymity.raw import Texts
 from runners.data import Samples
 from runners.data.holdout import divided_samples
 from runners.data.tables import require_columns
-from runners.data.user_table import load_table, table_classes, table_index, table_row_bytes
+from runners.data.user_table import (
+    load_table,
+    table_classes,
+    table_groups,
+    table_index,
+    table_row_bytes,
+)
 from runners.data.words import number_words
 from runners.partition import Index
 from sim.bounds import at_least
@@ -33,6 +39,7 @@ class TextTable:
     label: str
     target: str
     key: str | None
+    sensitive_columns: tuple[str, ...]
     vocabulary: int
     length: int
 
@@ -69,6 +76,10 @@ class TextTable:
     def index(self) -> Index:
         """Return labels and keys."""
         return table_index(self)
+
+    def groups(self) -> dict[str, np.ndarray]:
+        """Return the sensitive groups of each row, in the order of `index`."""
+        return table_groups(self)
 
     def samples(self) -> Samples:
         """Return word numbers and targets."""

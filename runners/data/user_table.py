@@ -1,4 +1,5 @@
-"""Owns what the options that read users' tables share: rows, targets, keys, and the held-out rows.
+"""Owns what the options that read users' tables share: rows, targets, keys, sensitive groups, and
+the held-out rows.
 
 Without a test file a fifth of a fixed shuffle is held out, of each class.
 """
@@ -10,6 +11,7 @@ import numpy as np
 
 from runners.data.columns import row_bytes
 from runners.data.holdout import divided_index
+from runners.data.sensitive import check_sensitive, groups_of
 from runners.data.tables import read_tables, require_columns
 from runners.data.targets import check_test_classes, classes, held_out_rows, values
 from runners.partition import Index
@@ -49,6 +51,11 @@ class Source(Protocol):
         """The column by which rows belong together; None where there is none."""
         ...
 
+    @property
+    def sensitive_columns(self) -> tuple[str, ...]:
+        """The columns by whose values final figures are told apart."""
+        ...
+
     def __hash__(self) -> int:
         """Equal sources are read once."""
         ...
@@ -61,6 +68,7 @@ def load_table(source: Source) -> tuple["pd.DataFrame", np.ndarray, np.ndarray]:
     frame, is_test = read_tables(source.files, source.test_file)
     require_columns(frame, "label", [source.label])
     require_columns(frame, "key", [] if source.key is None else [source.key])
+    check_sensitive(frame, source.sensitive_columns, label=source.label, target=source.target)
     column = frame[source.label]
     labels = classes(column) if source.target == "class" else None
     if source.test_file is None:
@@ -79,6 +87,12 @@ def table_index(source: Source) -> Index:
         known = frame[source.key]
         keys = known.astype(object).where(known.notna(), "").astype(str).to_numpy(dtype=object)
     return divided_index(labels, keys, is_test)
+
+
+def table_groups(source: Source) -> dict[str, np.ndarray]:
+    """Return the sensitive groups of each row by column, in the order of the index."""
+    frame, _, is_test = load_table(source)
+    return groups_of(frame, source.sensitive_columns, is_test)
 
 
 def table_classes(source: Source) -> int:

@@ -14,17 +14,14 @@ if TYPE_CHECKING:
     from runners.task import Task
     from runners.training import Training
 
-POSITIVE = 1
-"""The class that a decision is for, such as an income above 50,000 USD."""
-
 
 @runtime_checkable
 class HasGroups(Protocol):
-    """Data whose people belong to sensitive groups; labels are 0 and 1."""
+    """Data whose people may belong to sensitive groups; labels are classes."""
 
     def groups(self) -> dict[str, np.ndarray]:
         """Return the group of each sample by attribute, text of shape (num_train + num_test,), the
-        training samples first.
+        training samples first; nothing where no attribute is named.
         """
         ...
 
@@ -47,10 +44,10 @@ def partner_gap(accuracies: Mapping[str, float | None]) -> dict[str, Any]:
 def held_out_groups(task: "Task", training: "Training") -> dict[str, np.ndarray] | None:
     """Return the group of each held-out sample by attribute; None of data without groups."""
     data = getattr(task, "data", None)
-    if not isinstance(data, HasGroups):
+    groups = data.groups() if isinstance(data, HasGroups) else {}
+    if not groups:
         return None
     num_train = len(task.index().train_labels)
-    groups = data.groups()
     if training.num_folds is None:
         return {name: of_each[num_train:] for name, of_each in groups.items()}
     from runners.folds import training_numbers
@@ -60,51 +57,75 @@ def held_out_groups(task: "Task", training: "Training") -> dict[str, np.ndarray]
 
 
 def group_figures(
-    labels: np.ndarray, predicted: Sequence[np.ndarray], groups: Mapping[str, np.ndarray]
+    labels: np.ndarray,
+    predicted: Sequence[np.ndarray],
+    groups: Mapping[str, np.ndarray],
+    num_classes: int,
 ) -> dict[str, Any]:
-    """Return each attribute's figures, means over the models whose predicted classes these are."""
+    """Return each attribute's figures, means over the models whose predicted classes these are.
+
+    Of two classes the second, 1, is what people are selected for, such as an income above 50,000
+    USD; with more there are accuracies only.
+    """
+    told = _of_decisions if num_classes == 2 else _of_classes
     return {
-        name: _mean([_of_model(labels, one, of_each) for one in predicted])
+        name: _mean([told(labels, one, of_each.astype(object)) for one in predicted])
         for name, of_each in groups.items()
     }
 
 
-def _of_model(labels: np.ndarray, predicted: np.ndarray, of_each: np.ndarray) -> dict[str, Any]:
-    """Return gaps between groups, and each group's own figures.
-
-    Demographic parity: the largest difference of selection rates. Equalised odds: the larger one of
-    the largest differences of true and of false positive rates (Hardt, Price & Srebro 2016).
-    """
-    from fairlearn.metrics import (
-        MetricFrame,
-        count,
-        demographic_parity_difference,
-        equalized_odds_difference,
-        selection_rate,
-    )
+def _of_classes(labels: np.ndarray, predicted: np.ndarray, of_each: np.ndarray) -> dict[str, Any]:
+    """Return the gap of accuracies between groups, and each group's own."""
+    from fairlearn.metrics import MetricFrame, count
     from sklearn.metrics import accuracy_score
 
-    each = {"y_true": labels, "y_pred": predicted, "sensitive_features": of_each.astype(object)}
     frame = MetricFrame(
-        metrics={"accuracy": accuracy_score, "selection_rate": selection_rate, "num": count}, **each
+        metrics={"accuracy": accuracy_score, "num": count},
+        y_true=labels,
+        y_pred=predicted,
+        sensitive_features=of_each,
     )
     return {
         "accuracy_gap": float(frame.difference()["accuracy"]),
-        "demographic_parity_difference": float(demographic_parity_difference(**each)),
-        "equalised_odds_difference": float(equalized_odds_difference(**each)),
+        "demographic_parity_difference": None,
+        "equalised_odds_difference": None,
         "groups": {
             str(group): {
                 "num_samples": int(row["num"]),
                 "accuracy": float(row["accuracy"]),
-                "selection_rate": float(row["selection_rate"]),
+                "selection_rate": None,
             }
             for group, row in frame.by_group.iterrows()
         },
     }
 
 
+def _of_decisions(labels: np.ndarray, predicted: np.ndarray, of_each: np.ndarray) -> dict[str, Any]:
+    """Return all gaps between groups, and each group's own figures.
+
+    Demographic parity: the largest difference of selection rates. Equalised odds: the larger one of
+    the largest differences of true and of false positive rates (Hardt, Price & Srebro 2016).
+    """
+    from fairlearn.metrics import (
+        demographic_parity_difference,
+        equalized_odds_difference,
+        selection_rate,
+    )
+
+    figures = _of_classes(labels, predicted, of_each)
+    each = {"y_true": labels, "y_pred": predicted, "sensitive_features": of_each}
+    figures["demographic_parity_difference"] = float(demographic_parity_difference(**each))
+    figures["equalised_odds_difference"] = float(equalized_odds_difference(**each))
+    for group, row in figures["groups"].items():
+        mine = of_each == group
+        row["selection_rate"] = float(selection_rate(labels[mine], predicted[mine]))
+    return figures
+
+
 def _mean(trees: Sequence[Any]) -> Any:
     """Return the mean of figures that stand at the same places of dicts."""
+    if trees[0] is None:
+        return None
     if isinstance(trees[0], dict):
         return {key: _mean([tree[key] for tree in trees]) for key in trees[0]}
     if isinstance(trees[0], int):

@@ -33,8 +33,8 @@ def distil(
     task, model = training.task, training.model
     if task.loss == "squared_error":
         raise ValueError(
-            "mode.fusion=distillation needs a task that predicts classes, got squared error; "
-            "try mode.fusion=average"
+            "mode.fusion=distillation needs a task that predicts classes, got "
+            f"task.loss={task.loss}; try mode.fusion=average"
         )
     inputs, seed = training.inputs(distillation.data_of, distillation.num_steps)
     soft = _mean_prediction(ranks, training, teachers, inputs)

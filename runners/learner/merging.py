@@ -252,8 +252,8 @@ class Merging:
         """Return the updates of the hosted works, and zeros for the others: a row for each work."""
         if any(work.part is not None for work in cohort.works):
             raise ValueError(
-                "aggregation must be mean or norm_bound where partners train parts of a model; "
-                "try aggregation=mean"
+                "aggregation must be mean or norm_bound where partners train parts of a model, got "
+                f"{self._aggregation}; try aggregation=mean"
             )
         numbers = self._hosted(cohort, None)
         shape = (len(cohort.works), self._privacy.num_sent(self._training.model.size))

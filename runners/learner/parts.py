@@ -92,8 +92,8 @@ class PartModels:
         """Return the places of a part's numbers in each tensor."""
         if part.kind == "layers":
             raise ValueError(
-                "Work.part must be of kind width or independent to be trained, got 'layers'; runs "
-                "of layers are for models that are sent in fragments"
+                f"Work.part must be of kind width or independent to be trained, got {part.kind!r}; "
+                "runs of layers are for models that are sent in fragments"
             )
         if self._axes is None:
             raise ValueError(

@@ -176,8 +176,12 @@ class RankLearner:
         """Show all owned models to all ranks, and take the means of those that this rank keeps."""
         self.finish()
         versions = [version_of(model) for model in models]
-        if any(version.owner is None for version in versions):
-            raise ValueError("mix needs models that partners own; a shared one is on all ranks")
+        owners = [version.owner for version in versions]
+        if None in owners:
+            raise ValueError(
+                f"mix needs models that partners own, got some of {owners}; a shared one, which "
+                "nobody owns, is on all ranks"
+            )
         shape = (len(versions), self.training.model.size)
         rows = torch.zeros(shape, device=self._ranks.device)  # zeros elsewhere, so sums are exact
         for row, version in zip(rows, versions, strict=True):

@@ -32,7 +32,10 @@ class SharedStep:
         """Compute this rank's part of the gradient, and begin the sum."""
         start = works[0].start
         if any(work.num_steps != 1 or work.start is not start for work in works):
-            raise ValueError("a step of a shared model needs works of one step from one version")
+            raise ValueError(
+                "a step of a shared model needs works of one step from one version, got works of "
+                f"{[work.num_steps for work in works]} from {len({id(one.start) for one in works})}"
+            )
         training, model = self._training, self._training.model
         held = [training.num_held(work) for work in works]
         weights = [one / sum(held) for one in held]

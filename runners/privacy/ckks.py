@@ -93,7 +93,10 @@ class Ckks(Mechanism):
         ranks, with one partner: who holds the key would read its update.
         """
         if len(set(merge.partners)) < LEAST_PARTNERS:
-            raise SumNotRevealed("the sum of one partner's updates hides none of them")
+            raise SumNotRevealed(
+                "the sum of one partner's updates hides none of them, got updates of partners "
+                f"{merge.partners}"
+            )
         from runners.homomorphic.encrypted_sum import EncryptedSum
         from runners.homomorphic.keys import keys_of
 

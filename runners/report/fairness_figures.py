@@ -56,7 +56,7 @@ def _table_row(label: str, attribute: str, some: pd.DataFrame) -> tuple[str, ...
 
 
 def _points(values: "pd.Series[float]") -> str:
-    estimate = estimate_mean(values.tolist(), num_runs=len(values))
+    estimate = estimate_mean(values.dropna().tolist(), num_runs=len(values))
     if estimate.mean is None:
         return DASH
     return format_estimate(estimate.mean, estimate.half_width, "fraction").removesuffix(" %")

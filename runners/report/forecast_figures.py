@@ -45,6 +45,6 @@ def forecasts(sweep: Sweep, looks: dict[str, Look]) -> Picture:
         name="forecasts",
         title="What the proxy expected of its rounds",
         caption="Each mark is a round: above the dotted line it took longer than was expected when "
-        "its partners were chosen.",
+        "its partners were chosen, or where nobody waits, when the first of them was sent out.",
         figure=styled(figure, 430),
     )

@@ -1,7 +1,6 @@
 """Owns what runs of a sweep are called by the options that they differ in."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +16,38 @@ def option_titles(sweep: Sweep, group: str) -> list[str]:
     option differ; a setting that is null is left out.
     """
     records = [sweep.records[run] for run in sweep.finished["run"]]
-    titles = pd.Series([record["names"].get(group, NOTHING) for record in records])
-    settings = pd.json_normalize([record["config"].get(group) or {} for record in records])
-    for name in titles.unique():
-        mine = titles == name
-        for column, values in settings[mine].items():
-            texts = values.map(partial(_setting, str(column).rpartition(".")[2]))
-            if texts.nunique() > 1:
-                titles[mine] += texts
-    return titles.tolist()
+    names = [record["names"].get(group, NOTHING) for record in records]
+    settings = [dict(_leaves(record["config"].get(group) or {})) for record in records]
+    titles = list(names)
+    for name in dict.fromkeys(names):
+        mine = [number for number, one in enumerate(names) if one == name]
+        told = _differences([settings[number] for number in mine])
+        for number, text in zip(mine, told, strict=True):
+            titles[number] += text
+    return titles
+
+
+def _leaves(node: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Give each setting that holds no others, by its dotted path."""
+    for name, value in node.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value
+
+
+def _differences(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return for each of some runs the settings in which these runs differ, as they were given."""
+    told = [""] * len(settings)
+    for path in dict.fromkeys(path for one in settings for path in one):
+        texts = [_setting(path.rpartition(".")[2], one.get(path)) for one in settings]
+        if len(set(texts)) > 1:
+            told = [before + text for before, text in zip(told, texts, strict=True)]
+    return told
 
 
 def _setting(name: str, value: Any) -> str:
-    is_null = value is None or value != value  # a table's None is no number
-    return "" if is_null else f" {name}={value}"
+    return "" if value is None else f" {name}={value}"
 
 
 def check_told_apart(runs: pd.DataFrame, key: Sequence[str], folder: Path, groups: str) -> None:

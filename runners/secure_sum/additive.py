@@ -46,7 +46,10 @@ class AdditiveSum:
         self, size: int, num_proxies: int, merge: Merge, coding: Coding, ranks: "Ranks"
     ) -> None:
         if len(set(merge.partners)) < LEAST_PARTNERS:
-            raise SumNotRevealed("the sum of one partner's updates hides none of them")
+            raise SumNotRevealed(
+                "the sum of one partner's updates hides none of them, got updates of partners "
+                f"{merge.partners}"
+            )
         self._merge, self._ranks = merge, ranks
         self._rows = Rows(coding, merge)
         self._num_rows = 0

@@ -51,8 +51,8 @@ def matrix_of(candidates: Sequence[Candidate], criteria: Mapping[str, Criterion]
     weights = np.array([one.weight for one in criteria.values()])
     if not weights.sum() > 0:
         raise ValueError(
-            "select.criteria must have a weight above 0, got none; try "
-            "select.criteria.num_samples.weight=1"
+            f"select.criteria must have a weight above 0, got {', '.join(criteria)} with 0 each; "
+            f"try select.criteria.{next(iter(criteria))}.weight=1"
         )
     return Matrix(
         figures=np.array([[one.figures[name] for name in criteria] for one in candidates]),

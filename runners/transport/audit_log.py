@@ -114,7 +114,7 @@ def _signed_head(path: Path, key: Ed25519PublicKey) -> LogState:
         fields = json.loads(path.read_bytes())
         state = LogState(num_entries=int(fields["num_entries"]), head=str(fields["head"]))
         if bytes.fromhex(fields["key"]) != key.public_bytes_raw():
-            raise ValueError("the head names another key")
+            raise ValueError(f"the head names another key, {fields['key']}")
         key.verify(bytes.fromhex(fields["signature"]), _statement(state))
     except (InvalidSignature, ValueError, KeyError, TypeError) as error:
         raise Tampered(f"{path} is not signed with the log's key") from error
@@ -124,8 +124,11 @@ def _signed_head(path: Path, key: Ed25519PublicKey) -> LogState:
 def _chain(content: bytes) -> list[str]:
     """Return the hashes of all entries after the one that an empty log has."""
     lines = content.split(b"\n")
-    if lines.pop() != b"":
-        raise Tampered("the log ends within a line; it was cut, or its writer was stopped")
+    if (rest := lines.pop()) != b"":
+        raise Tampered(
+            f"the log ends within a line, after {len(rest)} bytes of line {len(lines) + 1}; it was "
+            "cut, or its writer was stopped"
+        )
     hashes = [EMPTY.head]
     for number, line in enumerate(lines):
         if _links(line) != (number, hashes[-1]):

@@ -104,4 +104,4 @@ def _parsed(hello: bytes) -> dict[str, Any]:
             "signature": bytes.fromhex(fields["signature"]),
         }
     except (ValueError, KeyError, TypeError) as error:
-        raise Tampered("a hello can't be read; it was altered or is none") from error
+        raise Tampered(f"a hello can't be read ({error}); it was altered or is none") from error

@@ -36,8 +36,8 @@ def hierarchical(
 def _check(num_members: int, sites: tuple[tuple[int, ...], ...]) -> None:
     if not sites:
         raise ValueError(
-            "algorithm=hierarchical got no sites: it needs a topology with sites; "
-            "try topology=hierarchical"
+            f"algorithm=hierarchical got no sites for its {num_members} members: it needs a "
+            "topology with sites; try topology=hierarchical"
         )
     if not all(sites) or sorted(chain(*sites)) != list(range(num_members)):
         raise ValueError(

@@ -2,45 +2,33 @@
 that is asked for.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sim.learner import Merged, Model, Outer
+from sim.learner import Merged, Model, Outer, Work
 from sim.partner import Member
-from sim.protocol.local_training import LocalTraining
 from sim.protocol.outer_step import data_weights
 
 if TYPE_CHECKING:
     from sim.world import World
 
-NO_STEPS: Mapping[int, int] = {}
-
 
 def merge_by_data(
     world: "World",
     model: Model,
-    members: Sequence[Member],
-    local: LocalTraining,
+    works: Sequence[Work],
     outer: Outer | None = None,
     *,
     normalises: bool = False,
     dropped: Sequence[Member] = (),
-    num_steps: Mapping[int, int] = NO_STEPS,
-    compression: int = 0,
 ) -> Merged:
-    """Let `members` train on their own data from `model` on, and merge their updates.
+    """Let partners do their works, each on its own data from `model` on, and merge their updates.
 
-    Partner k has weight n_k / n, n being the samples that all of these members hold (McMahan et al.
-    2017, algorithm 1); `normalises` takes what differs in their numbers of steps out of that.
-    `dropped` were to take part as well; `num_steps` are the steps of those who don't take the usual
-    ones, `compression` the level at which updates are sent.
+    Partner k has weight n_k / n, n being the samples that all of these partners hold (McMahan et
+    al. 2017, algorithm 1); `normalises` takes what differs in their numbers of steps out of that.
+    `dropped` were to take part as well.
     """
-    works = [
-        replace(local.work(world, one, model, num_steps.get(one.index)), compression=compression)
-        for one in members
-    ]
-    weights = data_weights(world, members)
+    weights = data_weights(world, [world.members[work.partner] for work in works])
     if normalises:
         weights = normalised(weights, [work.num_steps for work in works])
     lost = [member.index for member in dropped]

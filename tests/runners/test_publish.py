@@ -9,7 +9,15 @@ from rich.console import Console
 
 from runners.audit.files import NAME
 from runners.audit.pictures import COPIES_NAME, ROC_NAME
-from runners.publish import AUDIT_NAME, AUDIT_PICTURES, publish
+from runners.contribution import files, kept_values, picture
+from runners.publish import (
+    AUDIT_NAME,
+    AUDIT_PICTURES,
+    STUDY_BEGUN_NAME,
+    STUDY_FILES,
+    STUDY_NAME,
+    publish,
+)
 from runners.report import write_report
 from tests.runners.report.conftest import SweepFactory
 from tests.runners.report.test_audit_figures import put_audit
@@ -27,13 +35,24 @@ def sweep(folder: Path, *statuses: str) -> Path:
     return folder
 
 
+def studies(folder: Path, number: int) -> Path:
+    """Put down studies of contributions, and what a sweep of them comes to."""
+    for one in range(number):
+        (folder / str(one)).mkdir(parents=True)
+        for name in STUDY_FILES:
+            (folder / str(one) / name).write_text(f"{name} {one}")
+    (folder / "report.md").write_text("# Contributions")
+    (folder / "summary.csv").write_text("seed,partner")
+    return folder
+
+
 def test_copies_report_and_records_and_leaves_traces(tmp_path: Path) -> None:
     target = publish(sweep(tmp_path / "sweep", "finished", "finished"), tmp_path / "demo")
-    files = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
+    copied = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
     runs = {
         f"runs/{number}/{name}" for number in "01" for name in ("record.json", "rounds.parquet")
     }
-    assert files == runs | {"report.md"}
+    assert copied == runs | {"report.md"}
 
 
 def test_several_sweeps_become_one_publication(tmp_path: Path) -> None:
@@ -67,6 +86,30 @@ def test_refuses_what_is_not_whole(tmp_path: Path, statuses: tuple[str, ...]) ->
     assert not (tmp_path / "demo").exists()
 
 
+def test_studies_of_contributions_are_copied(tmp_path: Path) -> None:
+    made = studies(tmp_path / "sweep", 2)
+    (made / "0" / "config.yaml").write_text("seed: 0")
+    target = publish(made, tmp_path / "contribution")
+    copied = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
+    assert copied == {"report.md", "summary.csv"} | {
+        f"runs/{number}/{name}" for number in "01" for name in STUDY_FILES
+    }
+    tables = publish(made, tmp_path / "contribution", with_runs=False)
+    assert {path.name for path in tables.iterdir()} == {"summary.csv"}
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [(f"1/{STUDY_NAME}", r"sweep/1 has not finished"), ("report.md", r"sweep has not finished")],
+)
+def test_studies_that_did_not_end_are_refused(tmp_path: Path, missing: str, words: str) -> None:
+    made = studies(tmp_path / "sweep", 2)
+    (made / missing).unlink()
+    with pytest.raises(ValueError, match=words):
+        publish(made, tmp_path / "contribution")
+    assert not (tmp_path / "contribution").exists()
+
+
 def test_audits_are_copied_and_the_report_shows_them(tmp_path: Path) -> None:
     """The report was written before the run was audited."""
     factory = SweepFactory(folder=tmp_path / "sweep")
@@ -92,3 +135,9 @@ def test_audits_are_copied_and_the_report_shows_them(tmp_path: Path) -> None:
 
 def test_names_are_those_of_the_audit() -> None:
     assert (AUDIT_NAME, *AUDIT_PICTURES) == (NAME, ROC_NAME, COPIES_NAME)
+
+
+def test_names_are_those_of_a_study() -> None:
+    written = (files.JSON_NAME, files.PARTNERS_NAME, files.METHODS_NAME)
+    assert set(STUDY_FILES) == {*written, kept_values.NAME, picture.NAME}
+    assert (STUDY_NAME, STUDY_BEGUN_NAME) == (files.JSON_NAME, kept_values.NAME)

@@ -95,6 +95,7 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
     "data": ((*SHORT, "partition=iid"),),
     "data/adult.key": ((*SHORT, "partition=natural"),),
     "data/table.key": ((*SHORT, "partition=natural"),),
+    "data/table.sensitive_columns": ((*SHORT, "partition=iid", "task.data.features=null"),),
     "data/text_table.key": ((*SHORT, "partition=natural", "task.data.key=folder"),),
     "model": ((*SHORT, "partition=iid"),),
     "training": (REAL_TASK,),
@@ -203,6 +204,7 @@ EXEMPT: dict[str, str] = {
     "variability/empirical.file": FILE,
     "availability/trace.file": FILE,
     "topology/links.routes_file": FILE,
+    "data/text_table.sensitive_columns": "final figures are told apart by it",
     **{f"data/*.{name}": FILE for name in ("files.0", "test_file", "folder", "test_folder")},
 }
 """Settings that can't be seen here, with the reason."""
@@ -218,6 +220,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "data/table.label": ("race",),
     **{f"data/table.features.{number}": ("race",) for number in range(7)},
     "data/table.key": ("workclass",),
+    "data/table.sensitive_columns": (["race"],),
     "data/text_table.text": ("body",),
     "data/text_table.label": ("folder",),
     "data/text_table.key": ("mailing_list",),

@@ -137,7 +137,8 @@ class _Flights:
             flying = self._flying
             free = [one for one in world.members if one.is_up and one not in flying]
             if free:
-                decision = yield from world.decide(free, self._mode, num_wanted=1)
+                num_missing = self._mode.buffer_size - len(self._buffer)
+                decision = yield from world.decide(free, self._mode, 1, num_missing)
                 (partner,) = decision.partners
                 flying.add(world.members[partner])
                 usual = self._mode.num_steps(world.workload, partner)

@@ -188,14 +188,12 @@ class Federated(LocalTraining):
     def _merge(
         self, world: World, model: Model, members: Sequence[Member], decision: Decision
     ) -> Merged:
+        works = [self.work(world, one, model, decision.num_steps[one.index]) for one in members]
         return merge_by_data(
             world,
             model,
-            members,
-            self,
+            [replace(work, compression=decision.compression or 0) for work in works],
             self.server.outer(),
             normalises=self.algorithm == "fednova",
             dropped=[one for one in world.members_of(decision) if one not in members],
-            num_steps=decision.num_steps,
-            compression=decision.compression or 0,
         )

@@ -126,7 +126,8 @@ class Hierarchical(LocalTraining):
         for tour in tours:
             regional = model
             for members in tour.rounds:
-                merged.append(merge_by_data(world, regional, members, self))
+                works = [self.work(world, one, regional, None) for one in members]
+                merged.append(merge_by_data(world, regional, works))
                 regional = merged[-1].model
             models.append(regional)
             held.append(sum(world.workload.num_samples[one.index] for one in tour.participants))

@@ -16,6 +16,7 @@ USUAL: dict[str, Any] = {
     "label": "bought",
     "target": "class",
     "key": None,
+    "sensitive_columns": (),
     "features": None,
 }
 ROWS = [

@@ -18,6 +18,7 @@ def texts(file: Path, **settings: Any) -> TextTable:
         "label": "mood",
         "target": "class",
         "key": "who",
+        "sensitive_columns": (),
         "vocabulary": 5,
         "length": 4,
     }

@@ -17,7 +17,7 @@ GROUP = np.array([*"aaaabbbbb"], dtype=object)
 
 
 def test_groups_are_held_apart_as_by_hand() -> None:
-    figures = group_figures(LABELS, [PREDICTED], {"letter": GROUP})["letter"]
+    figures = group_figures(LABELS, [PREDICTED], {"letter": GROUP}, 2)["letter"]
     assert figures["groups"] == {
         "a": {"num_samples": 4, "accuracy": 0.5, "selection_rate": 0.5},
         "b": {"num_samples": 5, "accuracy": 0.8, "selection_rate": 0.6},
@@ -29,13 +29,24 @@ def test_groups_are_held_apart_as_by_hand() -> None:
 
 
 def test_several_models_have_the_mean_of_their_gaps() -> None:
-    figures = group_figures(LABELS, [PREDICTED, LABELS], {"letter": GROUP})["letter"]
+    figures = group_figures(LABELS, [PREDICTED, LABELS], {"letter": GROUP}, 2)["letter"]
     # who predicts the labels has no gap but in selection: 2/4 and 2/5
     assert figures["accuracy_gap"] == pytest.approx(0.3 / 2)
     assert figures["demographic_parity_difference"] == pytest.approx((0.1 + 0.1) / 2)
     assert figures["groups"]["b"] == pytest.approx(
         {"num_samples": 5, "accuracy": 0.9, "selection_rate": 0.5}
     )
+
+
+def test_of_more_than_two_classes_accuracies_are_held_apart() -> None:
+    figures = group_figures(LABELS * 2, [PREDICTED * 2, LABELS * 2], {"letter": GROUP}, 3)["letter"]
+    assert figures["accuracy_gap"] == pytest.approx(0.3 / 2)
+    assert figures["demographic_parity_difference"] is None
+    assert figures["equalised_odds_difference"] is None
+    assert figures["groups"] == {
+        "a": {"num_samples": 4, "accuracy": 0.75, "selection_rate": None},
+        "b": {"num_samples": 5, "accuracy": 0.9, "selection_rate": None},
+    }
 
 
 def test_partners_are_held_apart() -> None:
@@ -63,6 +74,15 @@ def test_a_fold_has_the_groups_of_its_own_rows() -> None:
     # being male is one of the features of the same rows
     is_male = (groups["sex"] == "Male").astype(np.float32)
     assert (features == is_male[:, np.newaxis]).all(axis=0).sum() == 1
+
+
+def test_a_users_table_has_the_groups_that_it_names() -> None:
+    named = build(compose("task=table_mlp", "task.data.sensitive_columns=[race]"))
+    groups = held_out_groups(named.task, named.training)
+    assert groups is not None and list(groups) == ["race"]
+    assert len(groups["race"]) == len(named.task.index().test_labels)
+    plain = build(compose("task=table_mlp"))
+    assert held_out_groups(plain.task, plain.training) is None
 
 
 def test_data_without_groups_have_none() -> None:

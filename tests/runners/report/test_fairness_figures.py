@@ -7,6 +7,7 @@ from runners.report.compare import compare_runs
 from runners.report.fairness_figures import fairness_tables
 from runners.report.load import load_sweep
 from runners.report.table import summary_tables
+from runners.report.units import DASH
 
 
 def told(run: Path, *, gap: float, lowest: str) -> None:
@@ -32,6 +33,17 @@ def test_gaps_are_means_over_runs(sweep) -> None:
         told(sweep.finished("solo", seed), gap=gap, lowest="Male")
     (table,) = fairness_tables(load_sweep(sweep.folder))
     assert table.rows == (("solo", "sex", "Male", "2", "10.0 ± 0", "20.0 ± 0", "30.0 ± 0"),)
+
+
+def test_what_more_than_two_classes_lack_is_a_dash(sweep) -> None:
+    run = sweep.finished("solo", 0)
+    told(run, gap=0.1, lowest="Male")
+    record = json.loads((run / "record.json").read_text())
+    sex = record["metrics"]["fairness"]["attributes"]["sex"]
+    sex["demographic_parity_difference"] = sex["equalised_odds_difference"] = None
+    (run / "record.json").write_text(json.dumps(record))
+    (table,) = fairness_tables(load_sweep(sweep.folder))
+    assert table.rows == (("solo", "sex", "Male", "1", "10.0", DASH, DASH),)
 
 
 def test_the_gap_between_partners_is_a_figure_of_the_mode(sweep) -> None:

@@ -1,4 +1,4 @@
-"""Scores of candidates: a worked example of the literature, and what must hold for any figures."""
+"""Scores of candidates: an example worked by hand, and what must hold for any figures."""
 
 import numpy as np
 import pytest
@@ -6,25 +6,22 @@ import pytest
 from runners.select.criteria import Matrix
 from runners.select.scores import topsis, weighted_scores
 
-# Four fighter aircraft by speed (Mach), range (miles), payload (pounds), cost (10^6 USD, the only
-# one to be low), reliability and manoeuvrability (scales of 10): Hwang & Yoon 1981, chapter III.
-FIGHTERS = Matrix(
-    figures=np.array(
-        [
-            [2.0, 1500, 20_000, 5.5, 5, 9],
-            [2.5, 2700, 18_000, 6.5, 3, 5],
-            [1.8, 2000, 21_000, 4.5, 7, 7],
-            [2.2, 1800, 20_000, 5.0, 5, 5],
-        ]
-    ),
-    weights=np.array([0.2, 0.1, 0.1, 0.1, 0.2, 0.3]),
-    is_benefit=np.array([True, True, True, False, True, True]),
+# Columns of norms √(2² + 3² + 6²) = 7, √(1² + 4² + 8²) = 9 and √(1² + 2² + 2²) = 3, weighed
+# 7 : 9 : 3; of the second less is better. Each figure, divided by its norm and weighed, is itself
+# ÷ 19.
+THREE = Matrix(
+    figures=np.array([[2.0, 1, 1], [3, 4, 2], [6, 8, 2]]),
+    weights=np.array([7, 9, 3]) / 19,
+    is_benefit=np.array([True, False, True]),
 )
 
 
-def test_topsis_ranks_fighters_as_published() -> None:
-    # the book rounds to three decimals at every step
-    assert topsis(FIGHTERS) == pytest.approx([0.643, 0.268, 0.613, 0.312], abs=1e-3)
+def test_topsis_by_hand() -> None:
+    # best (6, 1, 2), worst (2, 8, 1), all ÷ 19, which the closeness S⁻ ÷ (S⁺ + S⁻) does not change
+    # (2, 1, 1): S⁺ = √(4² + 0 + 1²) = √17, S⁻ = √(0 + 7² + 0) = 7; 7 ÷ 11.1231 = 0.6293
+    # (3, 4, 2): S⁺ = √(3² + 3² + 0) = √18, S⁻ = √(1² + 4² + 1²) = √18; 1/2
+    # (6, 8, 2): S⁺ = √(0 + 7² + 0) = 7, S⁻ = √(4² + 0 + 1²) = √17; 4.1231 ÷ 11.1231 = 0.3707
+    assert topsis(THREE) == pytest.approx([0.6293, 0.5, 0.3707], abs=1e-4)
 
 
 def two(figures: list[list[float]], *, weights: tuple[float, float] = (0.5, 0.5)) -> Matrix:
