@@ -5,7 +5,9 @@ that take part in the mean. All else comes after the noise and so costs no priva
 pull of FedProx, which reads the weights alone, and SCAFFOLD's drift, which comes from updates made
 of such steps. Dense networks are done many at once, others one by one.
 
-Each job has its noise from its own seed, so it does not depend on who does which.
+Each job has its noise from its own seed, so it does not depend on who does which. It is drawn step
+by step, and for the first layer of dense networks in blocks of steps where plain SGD allows it and
+that is faster (`bridged_noise`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +21,8 @@ from runners.learner.clipping import ClippedSum
 from runners.learner.clipping.choice import clipped_sum
 from runners.learner.clipping.factors import ClippedFactors
 from runners.learner.cohort import Factors, Job, Summary, Trained, add_rows, moments
+from runners.learner.engine.bridged_noise import BridgedNoise, block_steps
+from runners.learner.engine.dense import dense_layers
 from runners.learner.engine.rows import Chunk, RowGradients, chunks, descend, hand_back
 from runners.learner.flat_model import FlatModel
 from runners.learner.noise import Noise, NoiseMaker
@@ -38,6 +42,7 @@ class Private:
         self, model: FlatModel, data: RankData, optimizer: Optimizer, rule: ExampleRule
     ) -> None:
         self._sums = clipped_sum(model, rule.clipping_norm)
+        self._dense = dense_layers(model)
         self._num_parameters = model.num_parameters
         self._data = data
         self._optimizer = optimizer
@@ -49,17 +54,20 @@ class Private:
         is_stacked = isinstance(self._sums, ClippedFactors)
         self._most = max(1, room // row_bytes) if is_stacked else 1
 
-    @property
-    def way(self) -> str:
-        """How gradients are clipped, by the name of its module."""
-        return type(self._sums).__module__.rpartition(".")[2]
+    def way(self, job: Job) -> str:
+        """Return how gradients are clipped, by the name of its module, and how many steps' noise is
+        drawn at once, if not one's, for a job.
+        """
+        module = type(self._sums).__module__.rpartition(".")[2]
+        steps = self._block_steps(job)
+        return module if steps == 1 else f"{module}, noise bridged over {steps} steps"
 
     def train(self, jobs: Sequence[Job], rates: Sequence[float]) -> Iterator[Trained]:
         """Yield trained weights chunk by chunk."""
         for chunk in chunks(_equally_wide(jobs), self._data, self._most):
-            noises = [self._noise.stream(job.seed) for job in chunk.jobs]
-            gradients = _NoisyGradients(chunk, self._rule, self._sums, noises)
-            if isinstance(self._sums, ClippedFactors) and self._is_bare(chunk):
+            noises = [self._job_noise(job, rates) for job in chunk.jobs]
+            gradients = _NoisyGradients(chunk, self._sums, noises)
+            if isinstance(self._sums, ClippedFactors) and self._is_bare(chunk.jobs[0]):
                 yield _descend_in_place(chunk, rates, gradients)
             else:
                 total = self._room.tensor(len(chunk.jobs), self._num_parameters)
@@ -75,23 +83,54 @@ class Private:
         """Add the updates chunk by chunk."""
         return add_rows(self.train(jobs, rates), jobs, factors, total)
 
-    def _is_bare(self, chunk: Chunk) -> bool:
+    def _is_bare(self, job: Job) -> bool:
         """Return whether a step is nothing but w ← w − η g."""
         optimizer = self._optimizer
         is_bare = isinstance(optimizer, Sgd) and optimizer.is_plain and not optimizer.weight_decay
-        return is_bare and not chunk.proximal_weight and chunk.jobs[0].drift is None
+        return is_bare and not job.proximal_weight and job.drift is None
+
+    def _block_steps(self, job: Job) -> int:
+        """Return for how many steps of a job noise is drawn at once; on a CPU, where it takes
+        long.
+        """
+        is_slow = self._rule.noise_multiplier and self._data.device.type == "cpu"
+        if self._dense is None or not is_slow or not self._is_bare(job):
+            return 1
+        return block_steps(self._dense.layers[0], job)
+
+    def _job_noise(self, job: Job, rates: Sequence[float]) -> "_JobNoise":
+        noise = self._noise.stream(job.seed)
+        deviation = self._rule.deviation(1 / _expected(job))
+        if self._dense is None or self._block_steps(job) == 1:
+            return _StepNoise(noise, deviation)
+        return BridgedNoise(self._dense.layers[0], self._data, job, rates, noise, deviation)
+
+
+class _StepNoise:
+    """Draw the noise of one job in each step."""
+
+    def __init__(self, noise: Noise, deviation: float) -> None:
+        self._noise = noise
+        self._deviation = deviation
+
+    def offsets(self, step: int) -> None:
+        """A step sees noise in the weights alone."""
+
+    def add_to(self, row: torch.Tensor, step: int, factor: float) -> None:
+        """Add the step's noise, times `factor`, to a row of gradients."""
+        self._noise.add_to(row, factor * self._deviation)
+
+
+_JobNoise = _StepNoise | BridgedNoise
 
 
 class _NoisyGradients:
     """Compute the gradients of a chunk's steps, one after the other."""
 
-    def __init__(
-        self, chunk: Chunk, rule: ExampleRule, sums: ClippedSum, noises: Sequence[Noise]
-    ) -> None:
+    def __init__(self, chunk: Chunk, sums: ClippedSum, noises: Sequence[_JobNoise]) -> None:
         start = chunk.jobs[0].start
         self._sums = sums
         self._noises = noises
-        self._deviations = [rule.deviation(1 / _expected(job)) for job in chunk.jobs]
         counts = _by_steps(chunk.jobs)
         self._widths = counts.max(axis=1).tolist()
         expected = np.array([[_expected(job)] for job in chunk.jobs])
@@ -125,15 +164,19 @@ class _NoisyGradients:
         step, width = self._step, self._widths[self._step]
         self._step += 1
         losses = rows.new_zeros(len(rows))
+        offsets = _joined([noise.offsets(step) for noise in self._noises[: len(rows)]])
         if width:
             some = (slice(len(rows)), slice(width))
             weights, means = self._weights[step][some], self._means[step][some]
-            found = self._sums.add(
-                rows, inputs[:, :width], targets[:, :width], weights * factor, total
-            )
+            batch = inputs[:, :width], targets[:, :width], weights * factor
+            if offsets is None:
+                found = self._sums.add(rows, *batch, total)
+            else:
+                assert isinstance(self._sums, ClippedFactors), "noise is bridged in dense networks"
+                found = self._sums.add(rows, *batch, total, offsets[:, :width])
             losses = torch.linalg.vecdot(found, means)
-        for row, noise, deviation in zip(total, self._noises, self._deviations, strict=False):
-            noise.add_to(row, factor * deviation)
+        for row, noise in zip(total, self._noises, strict=False):
+            noise.add_to(row, step, factor)
         return losses
 
 
@@ -147,6 +190,14 @@ def _descend_in_place(chunk: Chunk, rates: Sequence[float], gradients: _NoisyGra
         loss_sums[now] += moments(losses)
     hand_back(State(), chunk.jobs)
     return chunk.trained(rows, loss_sums)
+
+
+def _joined(offsets: Sequence[torch.Tensor | None]) -> torch.Tensor | None:
+    """Return the jobs' offsets as one, 0 for who has none; None if nobody has."""
+    some = next((one for one in offsets if one is not None), None)
+    if some is None:
+        return None
+    return torch.stack([torch.zeros_like(some) if one is None else one for one in offsets])
 
 
 def _by_steps(jobs: Sequence[Job]) -> np.ndarray:
