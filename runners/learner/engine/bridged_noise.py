@@ -30,7 +30,7 @@ from runners.learner.rank_data import RankData
 
 JITTER = 1e-9
 """Relative to a row's variance; more than Cholesky's rounding, rows² 2⁻⁵³, for 2,000 rows."""
-NUMBER_NS, PRODUCT_NS, PASS_NS, BLOCK_NS = 2.7, 0.04, 0.2, 2e5
+NUMBER_NS, PRODUCT_NS, PASS_NS, BLOCK_NS = 2.7, 0.04, 0.2, 1e5
 """What a normal number, a float64 multiplication in a product, a number in a sum of matrices, and
 what else a block needs take on one core of a 2-core server (AVX-512).
 """
@@ -48,14 +48,14 @@ class BridgedNoise:
         noise: Noise,
         deviation: float,
     ) -> None:
-        """`layer` is the first; `deviation` is that of a step's gradient."""
+        """`layer` is the first; `deviation` is that of the noise in a step's gradient."""
         self._layer = layer
         self._data = data
         self._job = job
         self._squared_rates = np.square(rates[: job.num_steps])
         self._noise = noise
         self._deviation = deviation
-        self._block_steps = block_steps(layer, job)
+        self._block_steps = block_steps(layer, job.num_steps, expected(job))
         self._total = job.start.new_empty(layer.num_outputs * layer.num_inputs)
 
     def offsets(self, step: int) -> torch.Tensor:
@@ -121,18 +121,25 @@ def bridge(inputs: torch.Tensor, times: torch.Tensor, normal: torch.Tensor) -> t
     return seen.mul_(deviations.nan_to_num(nan=0.0, posinf=0.0)[:, None])
 
 
-def block_steps(layer: Layer, job: Job) -> int:
-    """Return for how many steps of a job noise is best drawn at once; 1 where each step's own is
+def block_steps(layer: Layer, num_steps: int, batch_size: int) -> int:
+    """Return for how many of a job's steps noise is best drawn at once; 1 where each step's own is
     faster. Depends on shapes alone.
 
     A block of m steps of b examples draws its numbers once, D ns, and takes m² products of b rows
-    with each other, P ns each time: D / m + P m ns a step is least for m = √(D / P).
+    with each other, P ns each time: D / m + P m ns a step is least for m = √(D / P). A job's blocks
+    are about equally long.
     """
-    assert job.expected_count is not None, "jobs come with it where there is a rule"
-    batch, size = job.expected_count, layer.num_inputs * layer.num_outputs
+    size = layer.num_inputs * layer.num_outputs
     drawn = size * NUMBER_NS + BLOCK_NS
-    product = batch**2 * (layer.num_inputs + layer.num_outputs) * PRODUCT_NS
-    steps = min(job.num_steps, max(1, round(math.sqrt(drawn / product))))
-    cholesky = batch * (steps * batch) ** 2 / 3 * PRODUCT_NS
-    rest = size * PASS_NS + batch * layer.num_outputs * NUMBER_NS + cholesky
+    product = batch_size**2 * (layer.num_inputs + layer.num_outputs) * PRODUCT_NS
+    best = max(1, round(math.sqrt(drawn / product)))
+    steps = math.ceil(num_steps / math.ceil(num_steps / best))
+    cholesky = batch_size * (steps * batch_size) ** 2 / 3 * PRODUCT_NS
+    rest = size * PASS_NS + batch_size * layer.num_outputs * NUMBER_NS + cholesky
     return steps if drawn / steps + product * steps + rest < size * NUMBER_NS else 1
+
+
+def expected(job: Job) -> int:
+    """Return how many examples a step of a job takes in the mean."""
+    assert job.expected_count is not None, "jobs come with it where there is a rule"
+    return job.expected_count

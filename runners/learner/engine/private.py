@@ -21,15 +21,13 @@ from runners.learner.clipping import ClippedSum
 from runners.learner.clipping.choice import clipped_sum
 from runners.learner.clipping.factors import ClippedFactors
 from runners.learner.cohort import Factors, Job, Summary, Trained, add_rows, moments
-from runners.learner.engine.bridged_noise import BridgedNoise, block_steps
-from runners.learner.engine.dense import dense_layers
+from runners.learner.engine.bridged_noise import expected
+from runners.learner.engine.job_noise import JobNoise, JobNoises, takes_bare_steps
 from runners.learner.engine.rows import Chunk, RowGradients, chunks, descend, hand_back
 from runners.learner.flat_model import FlatModel
-from runners.learner.noise import Noise, NoiseMaker
 from runners.learner.rank_data import RankData
 from runners.learner.room import Room
 from runners.optimizer import Optimizer, State
-from runners.optimizer.sgd import Sgd
 
 CPU_BYTES, GPU_BYTES = 2**23, 2**30
 """What a chunk's weights, sums and moments may take: on a CPU, what its cache holds."""
@@ -42,12 +40,10 @@ class Private:
         self, model: FlatModel, data: RankData, optimizer: Optimizer, rule: ExampleRule
     ) -> None:
         self._sums = clipped_sum(model, rule.clipping_norm)
-        self._dense = dense_layers(model)
         self._num_parameters = model.num_parameters
         self._data = data
         self._optimizer = optimizer
-        self._rule = rule
-        self._noise = NoiseMaker(data.device)
+        self._noise = JobNoises(model, data, optimizer, rule)
         self._room = Room(torch.empty(0, device=data.device))
         room = CPU_BYTES if data.device.type == "cpu" else GPU_BYTES
         row_bytes = 4 * model.size * (2 + optimizer.num_moments)
@@ -59,15 +55,16 @@ class Private:
         drawn at once, if not one's, for a job.
         """
         module = type(self._sums).__module__.rpartition(".")[2]
-        steps = self._block_steps(job)
+        steps = self._noise.block_steps(job)
         return module if steps == 1 else f"{module}, noise bridged over {steps} steps"
 
     def train(self, jobs: Sequence[Job], rates: Sequence[float]) -> Iterator[Trained]:
         """Yield trained weights chunk by chunk."""
         for chunk in chunks(_equally_wide(jobs), self._data, self._most):
-            noises = [self._job_noise(job, rates) for job in chunk.jobs]
+            noises = [self._noise.of(job, rates) for job in chunk.jobs]
             gradients = _NoisyGradients(chunk, self._sums, noises)
-            if isinstance(self._sums, ClippedFactors) and self._is_bare(chunk.jobs[0]):
+            is_bare = takes_bare_steps(chunk.jobs[0], self._optimizer)
+            if is_bare and isinstance(self._sums, ClippedFactors):
                 yield _descend_in_place(chunk, rates, gradients)
             else:
                 total = self._room.tensor(len(chunk.jobs), self._num_parameters)
@@ -83,59 +80,19 @@ class Private:
         """Add the updates chunk by chunk."""
         return add_rows(self.train(jobs, rates), jobs, factors, total)
 
-    def _is_bare(self, job: Job) -> bool:
-        """Return whether a step is nothing but w ← w − η g."""
-        optimizer = self._optimizer
-        is_bare = isinstance(optimizer, Sgd) and optimizer.is_plain and not optimizer.weight_decay
-        return is_bare and not job.proximal_weight and job.drift is None
-
-    def _block_steps(self, job: Job) -> int:
-        """Return for how many steps of a job noise is drawn at once; on a CPU, where it takes
-        long.
-        """
-        is_slow = self._rule.noise_multiplier and self._data.device.type == "cpu"
-        if self._dense is None or not is_slow or not self._is_bare(job):
-            return 1
-        return block_steps(self._dense.layers[0], job)
-
-    def _job_noise(self, job: Job, rates: Sequence[float]) -> "_JobNoise":
-        noise = self._noise.stream(job.seed)
-        deviation = self._rule.deviation(1 / _expected(job))
-        if self._dense is None or self._block_steps(job) == 1:
-            return _StepNoise(noise, deviation)
-        return BridgedNoise(self._dense.layers[0], self._data, job, rates, noise, deviation)
-
-
-class _StepNoise:
-    """Draw the noise of one job in each step."""
-
-    def __init__(self, noise: Noise, deviation: float) -> None:
-        self._noise = noise
-        self._deviation = deviation
-
-    def offsets(self, step: int) -> None:
-        """A step sees noise in the weights alone."""
-
-    def add_to(self, row: torch.Tensor, step: int, factor: float) -> None:
-        """Add the step's noise, times `factor`, to a row of gradients."""
-        self._noise.add_to(row, factor * self._deviation)
-
-
-_JobNoise = _StepNoise | BridgedNoise
-
 
 class _NoisyGradients:
     """Compute the gradients of a chunk's steps, one after the other."""
 
-    def __init__(self, chunk: Chunk, sums: ClippedSum, noises: Sequence[_JobNoise]) -> None:
+    def __init__(self, chunk: Chunk, sums: ClippedSum, noises: Sequence[JobNoise]) -> None:
         start = chunk.jobs[0].start
         self._sums = sums
         self._noises = noises
         counts = _by_steps(chunk.jobs)
         self._widths = counts.max(axis=1).tolist()
-        expected = np.array([[_expected(job)] for job in chunk.jobs])
+        divisors = np.array([[expected(job)] for job in chunk.jobs])
         takes_part = np.arange(chunk.jobs[0].samples.shape[1]) < counts[..., None]
-        self._weights = _like(start, takes_part / expected).unbind()
+        self._weights = _like(start, takes_part / divisors).unbind()
         self._means = _like(start, takes_part / np.maximum(1, counts)[..., None]).unbind()
         self._step = 0
 
@@ -207,11 +164,6 @@ def _by_steps(jobs: Sequence[Job]) -> np.ndarray:
         assert job.counts is not None, "jobs come with counts where there is a rule"
         counts[: job.num_steps, number] = job.counts
     return counts
-
-
-def _expected(job: Job) -> int:
-    assert job.expected_count is not None, "jobs come with it where there is a rule"
-    return job.expected_count
 
 
 def _like(tensor: torch.Tensor, numbers: np.ndarray) -> torch.Tensor:
