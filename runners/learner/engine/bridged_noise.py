@@ -34,6 +34,9 @@ NUMBER_NS, PRODUCT_NS, PASS_NS, BLOCK_NS = 2.7, 0.04, 0.2, 1e5
 """What a normal number, a float64 multiplication in a product, a number in a sum of matrices, and
 what else a block needs take on one core of a 2-core server (AVX-512).
 """
+WORTH = 2.0
+"""So many times as fast a block must be: its many small products suffer more from busy neighbours.
+"""
 
 
 class BridgedNoise:
@@ -136,7 +139,8 @@ def block_steps(layer: Layer, num_steps: int, batch_size: int) -> int:
     steps = math.ceil(num_steps / math.ceil(num_steps / best))
     cholesky = batch_size * (steps * batch_size) ** 2 / 3 * PRODUCT_NS
     rest = size * PASS_NS + batch_size * layer.num_outputs * NUMBER_NS + cholesky
-    return steps if drawn / steps + product * steps + rest < size * NUMBER_NS else 1
+    cost = drawn / steps + product * steps + rest
+    return steps if WORTH * cost < size * NUMBER_NS else 1
 
 
 def expected(job: Job) -> int:
