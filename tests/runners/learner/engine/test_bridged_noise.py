@@ -134,7 +134,7 @@ def test_steps_with_noise_of_their_own_end_the_same(in_blocks: None, augmentatio
             assert float(loss[0]) == pytest.approx(mean_loss, rel=1e-5)
 
 
-def test_what_steps_see_and_the_sum_have_the_stated_covariance() -> None:
+def test_what_steps_see_and_the_sum_have_the_stated_covariance(in_blocks: None) -> None:
     """Units are independent, so a layer of 40,000 is as many draws of a unit's three weights N and
     of the outputs that five rows see of it. Rates of 0.1, 0.3, 0.2 end their steps at 1/14, 10/14
     and 14/14 of the time 0.14, times a deviation of 1.5: N has the variance 0.315, and
