@@ -72,7 +72,7 @@ class Engines:
 
     def _choice(self, jobs: Sequence[Job]) -> tuple[Engine, str]:
         if self._private is not None:
-            return self._private, f"example-level privacy, clipped by {self._private.way}"
+            return self._private, f"example-level privacy, clipped by {self._private.way(jobs[0])}"
         if self._vmap is None:
             return self._loop, "batch norm or dropout joins the samples of a batch"
         if self._dense is not None:

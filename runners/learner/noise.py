@@ -15,6 +15,8 @@ NUMBERS_AT_ONCE = 2**17
 """So many are drawn at a time: what stands between bits and numbers stays in the cache."""
 ZEROS = bytes(2**16)
 """What is encrypted, again and again, so that it takes little of the cache."""
+SIZES_KEPT = 8
+"""Of so many sizes a maker keeps where their parts are in its memory."""
 
 
 class NoiseMaker:
@@ -22,6 +24,7 @@ class NoiseMaker:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
+        self._memory = _Memory(0)
         self._scratch: dict[int, _Scratch] = {}
 
     def stream(self, seed: int) -> "Noise":
@@ -29,13 +32,16 @@ class NoiseMaker:
         return CpuNoise(self, seed) if self._device.type == "cpu" else GpuNoise(self._device, seed)
 
     def scratch(self, size: int) -> "_Scratch":
-        """Return the memory for so many numbers; that of two sizes is kept, since long vectors are
-        cut into equal pieces and a rest.
+        """Return the memory for so many numbers; all sizes share it, so that it stays in the
+        cache.
         """
+        if size > self._memory.size:
+            self._memory = _Memory(size)
+            self._scratch.clear()
         if size not in self._scratch:
-            if len(self._scratch) == 2:
+            if len(self._scratch) == SIZES_KEPT:
                 self._scratch.clear()
-            self._scratch[size] = _Scratch(size)
+            self._scratch[size] = _Scratch(self._memory, size)
         return self._scratch[size]
 
 
@@ -73,22 +79,31 @@ class GpuNoise:
 Noise = CpuNoise | GpuNoise
 
 
+class _Memory:
+    """Hold bits for `size` numbers, and half as many floats."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        half = -(-size // 2)
+        self.bits = bytearray(8 * half + 16)  # AES asks for room for a block more
+        self.cosines = torch.empty(half, dtype=torch.float32)
+
+
 class _Scratch:
     """Turn bits for so many numbers into them, in place; `blocks` are zeros, whose ciphertext the
     bits are, and where these go.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, memory: _Memory, size: int) -> None:
         half, self._rest = -(-size // 2), size // 2
-        held = bytearray(8 * half + 16)  # AES asks for room for a block more
-        places = memoryview(held)
+        places = memoryview(memory.bits)[: 8 * half + 16]
         self.blocks = [
             (ZEROS[: 8 * half - first], places[first:]) for first in range(0, 8 * half, len(ZEROS))
         ]
-        self._bits = torch.frombuffer(held, dtype=torch.int32)[: 2 * half].view(2, half)
+        self._bits = torch.frombuffer(memory.bits, dtype=torch.int32)[: 2 * half].view(2, half)
         self._numbers = self._bits.view(torch.float32)
         self._radii, self._angles = self._numbers
-        self._cosines = torch.empty(half, dtype=torch.float32)
+        self._cosines = memory.cosines[:half]
         self._units = torch.tensor([[2.0**-31], [2 * math.pi / 2**32]], dtype=torch.float32)
         self._tiny = torch.tensor(2.0**-64, dtype=torch.float32)
 

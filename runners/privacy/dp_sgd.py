@@ -10,8 +10,9 @@ themselves move (modes pool and data_proxy hide examples from those who get the 
 
 Trust: in local steps nobody but the partner itself. In a step that all take together whoever adds
 up and draws the noise sees the sum without noise. Noise is drawn from the run's seed, so that runs
-can be repeated: who knows the seed can take it off. Numbers are floats, in which noise leaves
-traces that are not accounted for (Mironov 2012).
+can be repeated: who knows the seed can take it off. Some is drawn for several steps at once, from
+the distribution that it has step by step (`runners.learner.engine.bridged_noise`). Numbers are
+floats, in which noise leaves traces that are not accounted for (Mironov 2012).
 """
 
 import math

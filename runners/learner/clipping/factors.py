@@ -30,10 +30,11 @@ class ClippedFactors:
         targets: torch.Tensor,
         weights: torch.Tensor,
         total: torch.Tensor,
+        offsets: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Add to `total`, and return losses."""
-        batch_size = weights.shape[1]
-        factors, losses = self._dense.gradient_factors(self._rows.of(rows), inputs, targets)
+        """Add to `total`, and return losses; `offsets` are for `DenseLayers.gradient_factors`."""
+        batch_size, stacks = weights.shape[1], self._rows.of(rows)
+        factors, losses = self._dense.gradient_factors(stacks, inputs, targets, offsets)
         squares = _squares(factors[0])
         for one in factors[1:]:
             squares += _squares(one)

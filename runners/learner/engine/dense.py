@@ -60,13 +60,18 @@ class DenseLayers:
     loss: str
 
     def gradient_factors(
-        self, stacks: Sequence[Stack], inputs: torch.Tensor, targets: torch.Tensor
+        self,
+        stacks: Sequence[Stack],
+        inputs: torch.Tensor,
+        targets: torch.Tensor,
+        offsets: torch.Tensor | None = None,
     ) -> tuple[list[Factors], torch.Tensor]:
         """Return each layer's factors, and the losses of shape (k, batch).
 
-        `stacks` has the layers' weights; inputs and targets are of shape (k, batch, ...).
+        `stacks` has the layers' weights; inputs and targets are of shape (k, batch, ...), `offsets`
+        are added to what the first layer puts out, (k, batch, num_outputs).
         """
-        activations = self._activations(stacks, inputs)
+        activations = self._activations(stacks, inputs, offsets)
         outputs = activations.pop()
         delta, losses = output_gradient(self.loss, outputs, targets)
         if self.layers[-1].has_relu:
@@ -79,12 +84,16 @@ class DenseLayers:
             factors.insert(0, Factors(delta=delta, inputs=activations[number - 1]))
         return factors, losses
 
-    def _activations(self, stacks: Sequence[Stack], inputs: torch.Tensor) -> list[torch.Tensor]:
+    def _activations(
+        self, stacks: Sequence[Stack], inputs: torch.Tensor, offsets: torch.Tensor | None
+    ) -> list[torch.Tensor]:
         """Return what goes into each layer, and what comes out of the last."""
         activations = [inputs.flatten(2)]
         for layer, (weights, biases) in zip(self.layers, stacks, strict=True):
-            outputs = torch.baddbmm(biases[:, None], activations[-1], weights.transpose(1, 2))
+            added = biases[:, None] if offsets is None else biases[:, None] + offsets
+            outputs = torch.baddbmm(added, activations[-1], weights.transpose(1, 2))
             activations.append(outputs.relu_() if layer.has_relu else outputs)
+            offsets = None
         return activations
 
 

@@ -70,6 +70,16 @@ def test_streams_of_one_maker_do_not_touch_each_other() -> None:
     assert torch.equal(vectors[0], alone[0]) and torch.equal(vectors[2], alone[1])
 
 
+def test_calls_of_any_sizes_share_memory() -> None:
+    """What a stream has given before, and how many sizes, shows in nothing."""
+    sizes = [3, 40, 7, *range(1, 2 * noise.SIZES_KEPT), 90, 3]
+    maker = NoiseMaker(CPU)
+    for size in sizes:
+        vector = torch.zeros(size)
+        maker.stream(6).add_to(vector, 1.0)
+        assert torch.equal(vector, drawn(6, size)[0])
+
+
 def test_long_vectors_have_it_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(noise, "NUMBERS_AT_ONCE", 8)
     (vector,) = drawn(8, 21)
