@@ -100,12 +100,13 @@ def test_pairs_are_counted_that_are_ordered_as_published() -> None:
         cell("iid", 10, 1, 300): 90.0,
         cell("iid", 10, 10, 80): 70.0,
         cell("iid", 10, 100, 70): 75.0,  # not as published beside 10, but beside 1
+        cell("iid", 10, 50, 73): 1.0,  # too near to 100's; as published beside no other
         cell("iid", 600, 10, 1400): 60.0,  # no pair in C; not as published in B
         cell("shards", 10, 10, 660): 500.0,
     }
     counted = [(one.quantity, one.simulated, one.published) for one in orderings(rounds)]
     assert counted == [
-        ("IID, B=10: order in C", 2, 3),
+        ("IID, B=10: order in C", 4, 5),
         ("order in B", 0, 1),
         ("order of IID and non-IID", 1, 1),
     ]
