@@ -120,14 +120,16 @@ def test_policies_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="arrays of the shapes"):
         agent_of(other).check(5)
     with pytest.raises(ValueError, match=r"a policy of q_learning .* try agent=dqn"):
-        QLearning(policy=str(path), selection="greedy", temperature=1.0).check(5)
+        QLearning(
+            policy=str(path), num_participants=None, selection="greedy", temperature=1.0
+        ).check(5)
     with pytest.raises(ValueError, match=r"at most the 5 partners, got 6"):
         agent_of(path, 6).check(5)
 
 
 def test_a_table_of_other_partners_is_refused(tmp_path: Path) -> None:
     path = trained(tmp_path / "run", *Q_LEARNING, "trainer.choices=subsets")
-    agent = QLearning(policy=str(path), selection="softmax", temperature=0.5)
+    agent = QLearning(policy=str(path), num_participants=None, selection="softmax", temperature=0.5)
     agent.check(5)
     with pytest.raises(ValueError, match="31 choices"):
         agent.check(4)
