@@ -59,8 +59,10 @@ class OracleDecider:
     def behold(self, world: "World") -> None:
         """Keep what nobody could know."""
         counts = world.workload.label_counts
+        if counts is None:
+            counts = np.ones((len(world.members), 1))
         self._foresight = Foresight(world)
-        self._taught = Taught(np.ones((len(world.members), 1)) if counts is None else counts)
+        self._taught = Taught(counts, world.workload.batch_size)
 
     def decide(self, view: View) -> Decision:
         """Return the cohort of the largest worth per second."""
@@ -72,12 +74,12 @@ class OracleDecider:
         works = taught.works(view, partners)
         best_rate, best = -1.0, None
         for pool in _pool_sizes(len(partners), number if view.num_wanted else 1):
-            cohort = taught.cohort(works.first(pool), number)
+            cohort = taught.cohort(works, pool, number)
             rate = cohort.worth / max(took_sim_s[cohort.chosen].max(), 1e-12)
             if rate > best_rate:
                 best_rate, best = rate, cohort
         assert best is not None, "somebody is available"
-        taught.add(best)
+        taught.add(works, best)
         return Decision(partners=rising(partners[best.chosen]))
 
 
