@@ -20,7 +20,7 @@ from sim.view import Floats, View, Whole
 
 MEMORY_ROUNDS = 10
 """Set, as the exponent is, on seeds from 1000 on of conf/experiment/agents.yaml."""
-PASSES = 15
+PASSES = 60
 """After which another pass through a partner's data is worth half as much as the first."""
 AVERAGING_EXPONENT = 0.8
 """p: what averaging the updates of more partners is worth."""

@@ -46,7 +46,7 @@ def test_updates_weigh_by_the_data_held() -> None:
 
 def test_what_was_taught_of_late_is_worth_less() -> None:
     """1 + 20 and 1, of which 9 in 10 are left: 18.9 and 0.9. A pass through 40 samples in 10 steps
-    of 4 leaves 15/16 of the next 20.
+    of 4 leaves 60/61 of the next 20.
     """
     taught = Taught(COUNTS, BATCH_SIZE)
     works = works_of(taught, 0, 1, 2)
@@ -56,14 +56,14 @@ def test_what_was_taught_of_late_is_worth_less() -> None:
     again = best_of(taught, 1, 0, 1, 2)
     assert (again.chosen, again.worth) == ([1], pytest.approx((1 / 0.9 - 1 / 20.9) / 2))
     alone = best_of(taught, 1, 0)
-    steps = 20 * 15 / 16
+    steps = 20 * 60 / 61
     assert alone.worth == pytest.approx((1 / 18.9 - 1 / (18.9 + steps)) / 2)
 
 
 def test_data_that_are_known_teach_less() -> None:
-    """15 passes leave half of a step; those of others stay whole."""
+    """60 passes leave half of a step; those of others stay whole."""
     taught = Taught(COUNTS, BATCH_SIZE)
-    for _ in range(15):
+    for _ in range(60):
         works = works_of(taught, 2, 0)
         taught.add(works, taught.cohort(works, 1, 1))
     np.testing.assert_allclose(works_of(taught, 2, 0).steps, [[5, 5], [20, 0]])
