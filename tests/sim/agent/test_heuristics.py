@@ -136,8 +136,10 @@ def test_who_knows_more_of_unequal_partners_is_sooner_done() -> None:
         name: world(name, "lognormal", 12, seed=1).run().rounds[-1].end_sim_s
         for name in ("static", "fastest_k", "oort", "oracle")
     }
-    assert took_sim_s["oracle"] <= took_sim_s["fastest_k"] < took_sim_s["static"]
+    assert took_sim_s["fastest_k"] < took_sim_s["static"]
     assert took_sim_s["oort"] < 0.8 * took_sim_s["static"]
+    # It goes by what data teach, too, and so need not be the soonest to have a budget spent.
+    assert took_sim_s["oracle"] < 0.8 * took_sim_s["static"]
 
 
 def reached(*roots: Any) -> Iterator[Any]:
