@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FILE_NAME = "agents.csv"
 KEY = ["situation", "agent", "seed"]
 REFERENCES = ("static", "fastest_k", "oort", "oracle")
-SHUFFLED = "shuffled"
+SHUFFLED = "shuffles=True"
 
 
 def main() -> None:

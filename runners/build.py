@@ -36,7 +36,9 @@ from runners.privacy.chain import Chain
 from runners.task import Task
 from runners.task.supervised import Supervised
 from runners.training import Training
+from runners.virtual_learner import label_counts
 from sim.agent import Agent
+from sim.agent.oracle import Oracle
 from sim.agent.static import Static
 from sim.availability import Availability
 from sim.availability.always import Always
@@ -170,7 +172,7 @@ def assemble(run: Run, *, checks_agent: bool = True) -> tuple[Setting, Assignmen
             check_anonymisation(
                 run.anonymisation, run.privacy, run.attack, run.mode, run.task, providers
             )
-        setting = _setting(run, consortium, _workload(run.task, assignment))
+        setting = _setting(run, consortium, _workload(run, assignment))
         world = World(setting, TimeOnly(), lambda fraction: None, asks_outside=not checks_agent)
         run.fault.check(len(world.members), len(world.sites))
         world.try_start()
@@ -234,7 +236,8 @@ def _layout(run: Run) -> Layout:
     )
 
 
-def _workload(task: Task, assignment: Assignment) -> Workload:
+def _workload(run: Run, assignment: Assignment) -> Workload:
+    task = run.task
     return Workload(
         num_parameters=task.num_parameters,
         tensor_parameters=task.tensor_parameters(),
@@ -243,6 +246,7 @@ def _workload(task: Task, assignment: Assignment) -> Workload:
         sample_bytes=task.sample_bytes,
         batch_size=task.batch_size,
         num_samples=tuple(len(samples) for samples in assignment.train),
+        label_counts=label_counts(run, assignment) if isinstance(run.agent, Oracle) else None,
     )
 
 

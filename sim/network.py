@@ -30,6 +30,7 @@ class Network:
 
     def __init__(self, env: simpy.Environment, jitter_rng: np.random.Generator) -> None:
         self.sent_bytes = 0.0
+        self.num_changes = 0  # of links' bandwidths
         self._env = env
         self._jitter_rng = jitter_rng
         self._touched: dict[Link, None] = {}
@@ -84,6 +85,7 @@ class Network:
         """Change a link from now on; 0 cuts it, and transfers stand still until that changes."""
         if bytes_per_s == link.bytes_per_s:
             return
+        self.num_changes += 1
         link.serve_until(self._env.now)
         link.bytes_per_s = bytes_per_s
         for transfer in link.flows:

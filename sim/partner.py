@@ -48,6 +48,7 @@ class Member(Machine):
         self._rng = rng
         self._traced_until_sim_s = 0.0
         self._activity: Activity | None = None
+        self._foreseen: tuple[float, float] | None = None  # steps, and how many mean ones they take
 
     @property
     def mean_step_sim_s(self) -> float:
@@ -56,9 +57,24 @@ class Member(Machine):
 
     def draw_sim_s(self, num_steps: float) -> float:
         """Return how long the next `num_steps` batches take; each call draws anew."""
+        self._foreseen = None
+        return self._drawn_steps(num_steps) * self.mean_step_sim_s
+
+    def foreseen_sim_s(self, num_steps: float) -> float:
+        """Return what `draw_sim_s` will return next if the partner is as slow then as it is now;
+        nothing is drawn by that.
+        """
+        if self._foreseen is None or self._foreseen[0] != num_steps:
+            state = self._rng.bit_generator.state
+            self._foreseen = (num_steps, self._drawn_steps(num_steps))
+            self._rng.bit_generator.state = state
+        return self._foreseen[1] * self.mean_step_sim_s
+
+    def _drawn_steps(self, num_steps: float) -> float:
+        """Draw in how many mean steps `num_steps` batches are done."""
         whole = int(num_steps)
         mean_steps = self._variability.stretch(whole, self._rng) if whole else 0.0
-        return (mean_steps + num_steps - whole) * self.mean_step_sim_s
+        return mean_steps + num_steps - whole
 
     def compute(self, num_steps: float) -> simpy.Event:
         """Train for `num_steps` batches; the event comes at the end."""

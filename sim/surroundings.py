@@ -6,6 +6,7 @@ run ends.
 """
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sim.ledger import NoProgress
@@ -14,6 +15,7 @@ from sim.presence import Steps
 from sim.streams import stream
 
 if TYPE_CHECKING:
+    from sim.setting import Setting
     from sim.world import World
 
 MAX_ROUND_SIM_S = 365 * 86_400
@@ -29,10 +31,17 @@ def start_surroundings(world: "World") -> None:
     world.env.process(_watch_rounds(world))
 
 
+def phases_of(setting: "Setting", number: int) -> Iterator[tuple[bool, float]]:
+    """Yield what a partner is (up or not) and for how many seconds, from time 0 on; each call gives
+    the same.
+    """
+    partner = setting.consortium.partners[number]
+    rng = stream(setting.seed, "availability", partner.name)
+    return setting.availability.phases(partner, rng)
+
+
 def _follow_availability(world: "World", member: Member) -> Steps:
-    rng = stream(world.setting.seed, "availability", member.name)
-    partner = world.setting.consortium.partners[member.index]
-    for is_up, seconds in world.setting.availability.phases(partner, rng):
+    for is_up, seconds in phases_of(world.setting, member.index):
         if not is_up:
             world.presence.break_down(member)
         if math.isinf(seconds):

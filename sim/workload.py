@@ -4,7 +4,10 @@ Comes from the task (runners/task), read by the hardware profile and the modes. 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
 
 from sim.bounds import at_least, positive
 
@@ -16,7 +19,8 @@ class Workload:
     `tensor_parameters` are the sizes of the gradient tensors in forward order: the backward pass
     delivers the last one first. `train_flops_per_sample` counts forward and backward pass;
     `num_samples[i]` is what partner i holds. `backward_fractions` are the parts of the backward
-    pass that the tensors take, in the same order; None gives all the same.
+    pass that the tensors take, in the same order; None gives all the same. `label_counts`, of shape
+    (num_partners, num_labels), is what each holds of each label; None where nobody is to know it.
     """
 
     num_parameters: int
@@ -27,6 +31,7 @@ class Workload:
     batch_size: int
     num_samples: tuple[int, ...]
     backward_fractions: tuple[float, ...] | None = None
+    label_counts: npt.NDArray[np.float64] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         at_least(

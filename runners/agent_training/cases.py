@@ -47,6 +47,16 @@ def cases_of(config: Mapping[str, Any], seeds: Sequence[int]) -> list[Case]:
     return [_case(build({**config, "seed": seed})) for seed in seeds]
 
 
+def check_fits(num_participants: int | None, cases: Sequence[Case]) -> None:
+    """Raise ValueError where a consortium has fewer partners than are to take part."""
+    smallest = min(case.num_partners for case in cases)
+    if num_participants is not None and num_participants > smallest:
+        raise ValueError(
+            f"trainer.num_participants must be at most the {smallest} partners, got "
+            f"{num_participants}; try trainer.num_participants={smallest}"
+        )
+
+
 def _case(run: Run) -> Case:
     # Who decides is outside; this agent only says that losses are asked for.
     run = replace(

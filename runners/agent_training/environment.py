@@ -119,10 +119,15 @@ class ChoiceEnvironment(gymnasium.Env[npt.NDArray[np.float32], np.int64]):
 
     metadata = {"render_modes": []}  # noqa: RUF012  gymnasium declares it so
 
-    def __init__(self, cases: Sequence[Case], kind: str) -> None:
-        """All cases must have the same number of partners where choices are `subsets`."""
+    def __init__(
+        self, cases: Sequence[Case], kind: str, num_participants: int | None = None
+    ) -> None:
+        """All cases must have the same number of partners where choices are `subsets`; rounds have
+        at most `num_participants`.
+        """
         num_partners = cases[0].num_partners
-        self.names = choice_names(kind, num_partners)
+        self.names = choice_names(kind, num_partners, num_participants)
+        self._num_participants = num_participants
         size = num_partners * len(PARTNER) + len(WHOLE)
         self.observation_space = spaces.Box(-LIMIT, LIMIT, (size,), np.float32)
         self.action_space = spaces.Discrete(len(self.names))
@@ -153,7 +158,7 @@ class ChoiceEnvironment(gymnasium.Env[npt.NDArray[np.float32], np.int64]):
         if view is not None:
             features = partner_features(view)
             whole = whole_features(at_start(view), features, [], 1)
-            self._choices = choices(self.kind, view)
+            self._choices = choices(self.kind, view, self._num_participants)
             self._observation = np.concatenate([features.ravel(), whole]).astype(np.float32)
 
     def _info(self) -> dict[str, Any]:

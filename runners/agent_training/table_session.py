@@ -25,7 +25,7 @@ class TableSession:
         self.num_steps = 0
         self._num_episodes = 0
         self._settings, self._seed = settings, seed
-        self._env = ChoiceEnvironment(cases, settings.choices)
+        self._env = ChoiceEnvironment(cases, settings.choices, settings.num_participants)
         self._rng = stream(seed, "q_learning")
         self.table = Table(num_actions=len(self._env.names), unseen=settings.unseen)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runners.agent_training.cases import Case
+from runners.agent_training.cases import Case, check_fits
 from sim.agent.dqn import ACTIONS
 from sim.bounds import at_least, not_negative, positive
 from sim.features import PARTNER, WHOLE
@@ -58,12 +58,7 @@ class Dqn:
         """Begin to train; raises ValueError where a consortium is too small."""
         from runners.agent_training.scorer_session import ScorerSession  # loads torch
 
-        smallest = min(case.num_partners for case in cases)
-        if self.num_participants is not None and self.num_participants > smallest:
-            raise ValueError(
-                f"trainer.num_participants must be at most the {smallest} partners, got "
-                f"{self.num_participants}; try trainer.num_participants={smallest}"
-            )
+        check_fits(self.num_participants, cases)
         return ScorerSession(self, cases, seed)
 
     def features(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runners.agent_training.cases import Case
+from runners.agent_training.cases import Case, check_fits
 from sim.bounds import at_least, not_negative, one_of, positive
 from sim.choices import KINDS, choice_names
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class QLearning:
-    """Learn for `num_steps` decisions; `choices` are `subsets` of few partners, or `orders`.
+    """Learn for `num_steps` decisions; `choices` are `subsets` of few partners, or `orders`, with
+    at most `num_participants` in a round; None is as many as there are.
 
     A state has the budget spent in `num_progress_bins` parts and, with subsets, rounds since each
     partner's last merge up to `max_age_rounds`. `unseen` is what is thought of what was never
@@ -25,6 +26,7 @@ class QLearning:
 
     num_steps: int
     choices: str
+    num_participants: int | None
     num_progress_bins: int
     max_age_rounds: int
     learning_rate: float
@@ -36,6 +38,8 @@ class QLearning:
     def __post_init__(self) -> None:
         at_least("num_steps", self.num_steps, 1, remedy="try trainer.num_steps=10000")
         one_of("choices", self.choices, KINDS)
+        if self.num_participants is not None:
+            at_least("num_participants", self.num_participants, 1, remedy="null is everyone")
         at_least("num_progress_bins", self.num_progress_bins, 1, remedy="1 leaves progress out")
         at_least("max_age_rounds", self.max_age_rounds, 0, remedy="0 leaves ages out")
         positive("learning_rate", self.learning_rate, remedy="try trainer.learning_rate=0.1")
@@ -50,6 +54,7 @@ class QLearning:
         """Begin to train; raises ValueError where there are too many subsets."""
         from runners.agent_training.table_session import TableSession  # loads gymnasium
 
+        check_fits(self.num_participants, cases)
         return TableSession(self, cases, seed)
 
     def features(self) -> tuple[str, ...]:
@@ -60,12 +65,13 @@ class QLearning:
 
     def actions(self, cases: Sequence[Case]) -> tuple[str, ...]:
         """Return the names of what it chooses from."""
-        return choice_names(self.choices, cases[0].num_partners)
+        return choice_names(self.choices, cases[0].num_partners, self.num_participants)
 
     def settings(self) -> dict[str, Any]:
         """Return what else the agent has to know."""
         return {
             "choices": self.choices,
+            "num_participants": self.num_participants,
             "num_progress_bins": self.num_progress_bins,
             "max_age_rounds": self.max_age_rounds,
             "unseen": self.unseen,

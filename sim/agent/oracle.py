@@ -1,8 +1,12 @@
-"""Agent `oracle`: the fastest in truth; an upper bound for those who go by speed, and no agent.
+"""Agent `oracle`: sees what nobody could know; an upper bound for choosing whom to send, and no
+agent.
 
-It is shown the simulator's hidden state: the machines' speeds, the factors of stragglers, and the
-lines at this moment. What is to come it does not know: draws of step times, breakdowns, changes of
-bandwidth, and who will share a line; and it is greedy, a round at a time.
+It knows how long everyone will take and until when (`sim.foresight`), and the labels of everyone's
+data. Who would go down before the end is left out, unless all would. Of several cohorts it sends
+the one that is worth most per second of its slowest partner (`sim.cohort_worth`).
+
+It looks one round ahead, does not see the model, and can't wait for who is not there: it is not the
+best that could be.
 """
 
 from dataclasses import dataclass
@@ -10,24 +14,22 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sim.agent.choosing import (
-    available_in,
-    best,
-    check_consortium,
-    check_number,
-    rising,
-    wanted_in,
-)
+from sim.agent.choosing import available_in, check_consortium, check_number, rising, wanted_in
+from sim.cohort_worth import Taught
 from sim.decision import Decision
-from sim.view import Floats, View
+from sim.foresight import Foresight
+from sim.view import Floats, View, Whole
 
 if TYPE_CHECKING:
     from sim.world import World
 
+MAX_POOLS = 16
+"""Cohorts that are compared in a decision: the best of so many of the fastest, 1 to all."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Oracle:
-    """Choose the `num_participants` that would be done soonest if each had its lines alone."""
+    """Choose at most `num_participants` partners that are in truth the most worth their time."""
 
     actions: ClassVar[frozenset[str]] = frozenset()
     needs_losses: ClassVar[bool] = False
@@ -47,32 +49,58 @@ class Oracle:
 
 
 class OracleDecider:
-    """Look at the world."""
+    """Look at the world, and remember what was taught of late."""
 
     def __init__(self, num_participants: int) -> None:
         self._num_participants = num_participants
-        self._world: World | None = None
+        self._foresight: Foresight | None = None
+        self._taught: Taught | None = None
 
     def behold(self, world: "World") -> None:
         """Keep what nobody could know."""
-        self._world = world
+        counts = world.workload.label_counts
+        if counts is None:
+            counts = np.ones((len(world.members), 1))
+        self._foresight = Foresight(world)
+        self._taught = Taught(counts, world.workload.batch_size)
 
     def decide(self, view: View) -> Decision:
-        """Return the truly fastest."""
-        available = available_in(view)
-        number = wanted_in(view, self._num_participants)
-        return Decision(partners=rising(best(available, -self._true_sim_s(view), number)))
+        """Return the cohort of the largest worth per second."""
+        foresight, taught = self._foresight, self._taught
+        assert foresight is not None, "the world is shown first"
+        assert taught is not None, "the world is shown first"
+        partners, took_sim_s = _fastest_first(foresight, view, self._num_participants)
+        number = min(wanted_in(view, self._num_participants), len(partners))
+        works = taught.works(view, partners)
+        best_rate, best = -1.0, None
+        for pool in _pool_sizes(len(partners), number if view.num_wanted else 1):
+            cohort = taught.cohort(works, pool, number)
+            rate = cohort.worth / max(took_sim_s[cohort.chosen].max(), 1e-12)
+            if rate > best_rate:
+                best_rate, best = rate, cohort
+        assert best is not None, "somebody is available"
+        taught.add(works, best)
+        return Decision(partners=rising(partners[best.chosen]))
 
-    def _true_sim_s(self, view: View) -> Floats:
-        """Return the seconds that each available partner would take by itself."""
-        world = self._world
-        assert world is not None, "the world is shown first"
-        took_sim_s = []
-        for partner in view.available:
-            member, server = world.members[partner], world.proxy_of(world.members[partner])
-            took_sim_s.append(
-                view.num_steps[partner] * member.mean_step_sim_s
-                + world.traffic.alone_sim_s(server, member, view.down_bytes)
-                + world.traffic.alone_sim_s(member, server, view.up_bytes)
-            )
-        return np.array(took_sim_s)
+
+def _fastest_first(foresight: Foresight, view: View, num_participants: int) -> tuple[Whole, Floats]:
+    """Return who could be sent and their seconds, in rising order of these: who is done before
+    going down, or all available where these are not as many as the mode needs.
+    """
+    partners = available_in(view)
+    took_sim_s = foresight.took_sim_s(view, partners)
+    until_sim_s = foresight.up_until_sim_s(view.now_sim_s)[partners]
+    is_done = view.now_sim_s + took_sim_s < until_sim_s
+    if is_done.sum() >= (view.num_wanted or 1):
+        partners, took_sim_s = partners[is_done], took_sim_s[is_done]
+    order = np.argsort(took_sim_s, kind="stable")
+    return partners[order], took_sim_s[order]
+
+
+def _pool_sizes(num_partners: int, least: int) -> list[int]:
+    """Return how many of the fastest cohorts are chosen from, each some part larger than the one
+    before.
+    """
+    sizes = np.geomspace(least, num_partners, MAX_POOLS).round().astype(np.int64)
+    found: list[int] = np.unique(sizes).tolist()
+    return found

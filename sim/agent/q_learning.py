@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from sim.agent.choosing import check_consortium, check_number
 from sim.bounds import one_of, positive
 from sim.choices import choice_names, choices
 from sim.coarse_state import coarse_state
@@ -26,33 +27,47 @@ SELECTIONS = ("greedy", "softmax")
 class QLearning:
     """Use the `policy` of a file; `selection` takes the best choice, or draws one by
     softmax(Q/T) with T the `temperature`, in the unit of the rewards.
+
+    At most `num_participants` partners take part in a round, None as many as it was learned with;
+    one that was learned without a number has none.
     """
 
     actions: ClassVar[frozenset[str]] = frozenset()
     needs_losses: ClassVar[bool] = True
 
     policy: str | None
+    num_participants: int | None
     selection: str
     temperature: float
 
     def __post_init__(self) -> None:
+        if self.num_participants is not None:
+            check_number(self.num_participants)
         one_of("selection", self.selection, SELECTIONS)
         positive("temperature", self.temperature, remedy="the lower, the more often the best one")
 
     def check(self, num_partners: int) -> None:
-        """Raise ValueError unless there is a policy that was learned for such a consortium."""
+        """Raise ValueError unless there is a policy that was learned for such a consortium and, if
+        partners are limited, with a limit.
+        """
         policy = read_policy(self.policy, "q_learning")
-        names = choice_names(policy.settings["choices"], num_partners)
-        check_same(
-            "choices", policy.actions, names, "train one with the same scenario.num_partners"
-        )
+        number = self._number(policy)
+        check_consortium(number, num_partners)
+        names = choice_names(policy.settings["choices"], num_partners, number)
+        remedy = "train one with the same scenario.num_partners, and trainer.num_participants"
+        check_same("choices", policy.actions, names, remedy)
 
     def decider(self, num_partners: int, rng: np.random.Generator) -> "TableDecider":
         """Return who decides in one run."""
         self.check(num_partners)
         temperature = self.temperature if self.selection == "softmax" else None
         policy = read_policy(self.policy, "q_learning")
-        return TableDecider(table_of(policy), policy.settings, temperature, rng)
+        settings = {**policy.settings, "num_participants": self._number(policy)}
+        return TableDecider(table_of(policy), settings, temperature, rng)
+
+    def _number(self, policy: Policy) -> int | None:
+        learned_with: int | None = policy.settings.get("num_participants")
+        return self.num_participants or learned_with
 
 
 class TableDecider:
@@ -67,6 +82,7 @@ class TableDecider:
     ) -> None:
         self._table = table
         self._kind: str = settings["choices"]
+        self._num_participants: int | None = settings["num_participants"]
         self._num_progress_bins: int = settings["num_progress_bins"]
         self._max_age_rounds: int = settings["max_age_rounds"]
         self._temperature = temperature
@@ -80,7 +96,7 @@ class TableDecider:
             num_progress_bins=self._num_progress_bins,
             max_age_rounds=self._max_age_rounds,
         )
-        possible = choices(self._kind, view)
+        possible = choices(self._kind, view, self._num_participants)
         mask = np.array([one is not None for one in possible])
         values = self._table.of(state)
         if self._temperature is None:

@@ -114,6 +114,7 @@ TOGETHER_WITH: dict[str, tuple[tuple[str, ...], ...]] = {
     "compression/powersgd": (("task=digits_mlp", "partition=iid"),),
     "partition": (REAL_TASK,),
     "agent": (PROXY,),
+    "agent/oracle": ((*PROXY, "scenario=uniform", "scenario.num_partners=4"),),
     "agent/tuner": ((*PROXY, *LONG),),
     "fusion/horovod.cycle_sim_s": (("mode.fusion.cycle_sim_s=1.0",),),
     "fusion/horovod_2017.cycle_sim_s": (("mode.fusion.cycle_sim_s=1.0",),),
@@ -144,7 +145,7 @@ EXEMPT: dict[str, str] = {
     "optimizer": LEARNING,
     "learner/curve.file": FILE,
     **{f"agent/*.{name}": POLICY for name in ("policy", "shuffles", "selection", "temperature")},
-    "agent/dqn.num_participants": POLICY,
+    **{f"agent/{name}.num_participants": POLICY for name in ("dqn", "q_learning")},
     "task/adult_mlp.name": "what a preset is called in records",
     "model/gpt.num_heads": LEARNING,
     **{

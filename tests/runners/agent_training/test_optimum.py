@@ -81,6 +81,7 @@ def test_q_learning_finds_the_best_schedule() -> None:
     settings = QLearning(
         num_steps=4000,
         choices="subsets",
+        num_participants=None,
         num_progress_bins=1000,
         max_age_rounds=0,
         learning_rate=0.2,

@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 
 from runners.agent_training import training
 from runners.agent_training.environment import PickEnvironment
+from runners.agent_training.episode import Episode
 from runners.agent_training.network import ScorerNetwork
 from runners.agent_training.training import judged, train
 from runners.job import CONF
@@ -48,6 +49,12 @@ def trained(folder: Path, *overrides: str) -> Path:
 
 def agent_of(policy: Path, num_participants: int | None = None) -> Dqn:
     return Dqn(policy=str(policy), num_participants=num_participants, shuffles=False)
+
+
+def table_of(policy: Path, num_participants: int | None) -> QLearning:
+    return QLearning(
+        policy=str(policy), num_participants=num_participants, selection="greedy", temperature=1.0
+    )
 
 
 @pytest.mark.parametrize("settings", [DQN, Q_LEARNING], ids=["dqn", "q_learning"])
@@ -120,19 +127,44 @@ def test_policies_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="arrays of the shapes"):
         agent_of(other).check(5)
     with pytest.raises(ValueError, match=r"a policy of q_learning .* try agent=dqn"):
-        QLearning(policy=str(path), selection="greedy", temperature=1.0).check(5)
+        QLearning(
+            policy=str(path), num_participants=None, selection="greedy", temperature=1.0
+        ).check(5)
     with pytest.raises(ValueError, match=r"at most the 5 partners, got 6"):
         agent_of(path, 6).check(5)
 
 
 def test_a_table_of_other_partners_is_refused(tmp_path: Path) -> None:
     path = trained(tmp_path / "run", *Q_LEARNING, "trainer.choices=subsets")
-    agent = QLearning(policy=str(path), selection="softmax", temperature=0.5)
+    agent = QLearning(policy=str(path), num_participants=None, selection="softmax", temperature=0.5)
     agent.check(5)
     with pytest.raises(ValueError, match="31 choices"):
         agent.check(4)
     decider = agent.decider(5, np.random.default_rng(0))
     assert judged(many(5)[0], decider, 0)["is_at_goal"] == 1
+
+
+def test_a_table_is_held_to_a_number(tmp_path: Path) -> None:
+    """Learned with two, it sends two, or as many as are asked for; one learned without a number
+    can't be held to one.
+    """
+    path = trained(tmp_path / "run", *Q_LEARNING, "trainer.num_participants=2")
+    assert read_policy(str(path), "q_learning").settings["num_participants"] == 2
+    case, free = many(5)[0], trained(tmp_path / "free", *Q_LEARNING)
+    for number, largest in ((None, 2), (1, 1), (3, 3)):
+        agent = table_of(path, number)
+        agent.check(5)
+        episode = Episode(case, 0)
+        decider, sizes = agent.decider(5, np.random.default_rng(0)), set()
+        while episode.view is not None:
+            decision = decider.decide(episode.view)
+            sizes.add(len(decision.partners))
+            episode.decide(decision)
+        assert max(sizes) == largest
+    with pytest.raises(ValueError, match=r"at most the 5 partners, got 6"):
+        table_of(path, 6).check(5)
+    with pytest.raises(ValueError, match=r"6 choices .* and trainer.num_participants"):
+        table_of(free, 2).check(5)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a policy"])

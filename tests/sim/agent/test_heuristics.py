@@ -4,6 +4,7 @@ import gc
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from runners.build import assemble, build
 from runners.options import ConfigError
 from sim.agent import Agent, Clairvoyant
-from sim.decision import ACTIONS, check_decision
+from sim.decision import ACTIONS, Decision, check_decision
 from sim.learner.none import TimeOnly
 from sim.setting import Setting
 from sim.streams import stream
@@ -25,7 +26,10 @@ HEURISTICS = (
     *("static", "tuner", "balanced", "direct"),
 )
 MADE = ("oracle", *HEURISTICS)
+LEARNED = {"dqn": "policy.npz", "q_learning": "q_table.npz"}
+PUBLISHED = Path(__file__).parents[3] / "results/agents"
 CHANGES: dict[str, dict[str, Any]] = {
+    **{name: {"policy": str(PUBLISHED / file)} for name, file in LEARNED.items()},
     "power_of_choice": {"num_candidates": 12},
     "tifl": {"num_tiers": 3},
     "deadline": {"deadline_sim_s": 1e6},
@@ -95,18 +99,36 @@ def test_what_is_not_available_is_not_missed(name: str) -> None:
     assert set(decision.partners) <= {3, 7}
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", [*MADE, *LEARNED])
 def test_one_seed_gives_one_run(name: str) -> None:
     one, other = (world(name, "lognormal", seed=3).run() for _ in range(2))
     assert one.rounds == other.rounds
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", [*MADE, "q_learning"])
 def test_equal_partners_leave_nothing_to_gain(name: str, seed: int) -> None:
     """Time to the budget is that of a random choice, to 2 %."""
     by_chance = world("static", seed=seed).run().rounds[-1].end_sim_s
     assert world(name, seed=seed).run().rounds[-1].end_sim_s == pytest.approx(by_chance, rel=0.02)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", LEARNED)
+def test_equal_partners_are_sent_as_if_at_random(name: str, seed: int) -> None:
+    """Time is that of a random choice of as many: a deep policy may send fewer in some rounds."""
+    rounds = world(name, seed=seed).run().rounds
+    other = replace(setting("uniform", 3), agent=four("static"), seed=seed)
+    by_chance = World(other, TimeOnly(), lambda fraction: None, asks_outside=True)
+    by_chance.start()
+    rng = np.random.default_rng(seed)
+    for row in rounds[1:]:
+        assert by_chance.next_question() is not None
+        drawn = rng.choice(20, row.num_participants, replace=False)
+        by_chance.answer(Decision(partners=tuple(sorted(drawn.tolist()))))
+    assert by_chance.next_question() is None
+    took_sim_s = by_chance.trace.rounds[-1].end_sim_s
+    assert rounds[-1].end_sim_s == pytest.approx(took_sim_s, rel=0.02)
 
 
 def test_who_knows_more_of_unequal_partners_is_sooner_done() -> None:
@@ -114,8 +136,10 @@ def test_who_knows_more_of_unequal_partners_is_sooner_done() -> None:
         name: world(name, "lognormal", 12, seed=1).run().rounds[-1].end_sim_s
         for name in ("static", "fastest_k", "oort", "oracle")
     }
-    assert took_sim_s["oracle"] <= took_sim_s["fastest_k"] < took_sim_s["static"]
+    assert took_sim_s["fastest_k"] < took_sim_s["static"]
     assert took_sim_s["oort"] < 0.8 * took_sim_s["static"]
+    # It goes by what data teach, too, and so need not be the soonest to have a budget spent.
+    assert took_sim_s["oracle"] < 0.8 * took_sim_s["static"]
 
 
 def reached(*roots: Any) -> Iterator[Any]:
