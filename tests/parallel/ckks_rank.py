@@ -22,7 +22,7 @@ class Recorded(Ranks):
     """Write down all calls; plain sums and exchanges are noted by their names alone."""
 
     def __init__(self) -> None:
-        super().__init__("cpu")
+        super().__init__("cpu", 1.0)
         self.calls: list[tuple[str, str, list[bytes], list[Any]]] = []
 
     def exchange_bytes(self, outgoing: Sequence[bytes], name: str) -> list[bytes]:

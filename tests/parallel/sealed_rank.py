@@ -26,7 +26,7 @@ class Wire(Ranks):
     """Keep all bytes that come from other ranks."""
 
     def __init__(self) -> None:
-        super().__init__("cpu")
+        super().__init__("cpu", 1.0)
         self.received: list[bytes] = []
 
     def exchange_bytes(self, outgoing: Sequence[bytes], name: str) -> list[bytes]:
