@@ -53,6 +53,7 @@ from tests.runners.compose import compose
             ["mode._target_", "names no class", "'sim.mode.solo.Typo'"],
         ),
         (["learner.device=tpu"], ["learner.device", "auto, cpu, cuda", "'tpu'"]),
+        (["learner.cycle_time_ms=0"], ["learner.cycle_time_ms", "above 0", "0"]),
         (
             ["learner.sealed=true", "learner.launcher=external"],
             ["learner.sealed", "false", "launcher=external", "try learner.launcher=own"],
