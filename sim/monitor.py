@@ -45,23 +45,19 @@ class Monitor:
 
     def saw_download(self, partner: int, num_bytes: float, took_sim_s: float) -> None:
         """Take in how long a partner has taken to receive a message."""
-        if took_sim_s > 0:
-            _smooth(self._down_bytes_per_s, partner, num_bytes / took_sim_s)
+        _smooth_rate(self._down_bytes_per_s, partner, num_bytes, took_sim_s)
 
     def saw_upload(self, partner: int, num_bytes: float, took_sim_s: float) -> None:
         """Take in how long a partner has taken to send a message."""
-        if took_sim_s > 0:
-            _smooth(self._up_bytes_per_s, partner, num_bytes / took_sim_s)
+        _smooth_rate(self._up_bytes_per_s, partner, num_bytes, took_sim_s)
 
     def saw_direct_download(self, partner: int, num_bytes: float, took_sim_s: float) -> None:
         """Take in what is told of a message from another partner."""
-        if took_sim_s > 0:
-            _smooth(self._direct_down_bytes_per_s, partner, num_bytes / took_sim_s)
+        _smooth_rate(self._direct_down_bytes_per_s, partner, num_bytes, took_sim_s)
 
     def saw_direct_upload(self, partner: int, num_bytes: float, took_sim_s: float) -> None:
         """Take in what is told of a message to another partner."""
-        if took_sim_s > 0:
-            _smooth(self._direct_up_bytes_per_s, partner, num_bytes / took_sim_s)
+        _smooth_rate(self._direct_up_bytes_per_s, partner, num_bytes, took_sim_s)
 
     def saw_merge(self, partner: int, took_sim_s: float) -> None:
         """Take in how long it was from the arrival of an update to its merge."""
@@ -130,6 +126,12 @@ class Monitor:
 
 def _unseen(num_partners: int) -> Floats:
     return np.full(num_partners, np.nan)
+
+
+def _smooth_rate(rates: Floats, partner: int, num_bytes: float, took_sim_s: float) -> None:
+    """Take in a message's bytes per second; one that took no time has none."""
+    if took_sim_s > 0:
+        _smooth(rates, partner, num_bytes / took_sim_s)
 
 
 def _smooth(values: Floats, partner: int, value: float) -> None:

@@ -1,6 +1,6 @@
 """Cohorts that tests train by an engine and by the loop, job by job the same."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -157,6 +157,22 @@ def in_order(engine: Engine, jobs: Sequence[Job]) -> tuple[torch.Tensor, torch.T
     assert sorted(found) == list(range(len(jobs)))
     ends, losses = zip(*(found[number] for number in range(len(jobs))), strict=True)
     return torch.stack(ends), torch.stack(losses)
+
+
+def check_company(
+    new_engine: Callable[[], Engine], jobs: Sequence[Job], shrink: Callable[[], None]
+) -> None:
+    """Assert that jobs come out as they do alone: all at once, and where chunks hold two after
+    `shrink`.
+    """
+    together = in_order(new_engine(), jobs)
+    alone = [in_order(new_engine(), [job]) for job in jobs]
+    shrink()
+    in_pairs = in_order(new_engine(), jobs)
+    for number in range(2):
+        single = torch.cat([one[number] for one in alone])
+        torch.testing.assert_close(together[number], single, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(in_pairs[number], single, rtol=1e-5, atol=1e-6)
 
 
 def summed(engine: Engine, cohort: Cohort, model: FlatModel) -> tuple[torch.Tensor, ...]:

@@ -23,6 +23,7 @@ from tests.runners.learner.engine.cohorts import (
     SGD,
     Cohort,
     CountingData,
+    check_company,
     data,
     flat,
     in_float64,
@@ -240,14 +241,11 @@ def test_who_does_which_jobs_changes_nothing(
     model, samples = setting()
     jobs = ragged(model)
     jobs[0] = replace(jobs[0], samples=jobs[0].samples[:, :3], counts=np.array([3, 2, 3, 0, 1]))
-    together = in_order(Private(model, samples, SGD, RULE), jobs)
-    alone = [in_order(Private(model, samples, SGD, RULE), [job]) for job in jobs]
-    monkeypatch.setattr(private, "CPU_BYTES", 4 * model.size * 2 * 2)
-    in_pairs = in_order(Private(model, samples, SGD, RULE), jobs)
-    for number in range(2):
-        single = torch.cat([one[number] for one in alone])
-        torch.testing.assert_close(together[number], single, rtol=1e-5, atol=1e-6)
-        torch.testing.assert_close(in_pairs[number], single, rtol=1e-5, atol=1e-6)
+    check_company(
+        lambda: Private(model, samples, SGD, RULE),
+        jobs,
+        lambda: monkeypatch.setattr(private, "CPU_BYTES", 4 * model.size * 2 * 2),
+    )
 
 
 def test_jobs_whose_noise_is_bridged_go_with_others(monkeypatch: pytest.MonkeyPatch) -> None:
