@@ -7,7 +7,8 @@ and norms of single partners stay where they are, so that all ranks have NaN for
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 
@@ -19,7 +20,7 @@ from runners.privacy.chain import Chain
 
 
 class MergeSums:
-    """Hold a merge's sums, on this rank until `finish` and then over all; `secure` hides single
+    """Hold a merge's sums, on this rank and then, after `start`, over all; `secure` hides single
     updates where it is not None.
     """
 
@@ -63,13 +64,15 @@ class MergeSums:
         self.losses[partners] = summary.losses.double()
         self.norms[partners] = summary.norms.double()
 
-    def finish(self, ranks: Ranks) -> None:
-        """Add up what all ranks have."""
+    def start(self, ranks: Ranks) -> Callable[[], None]:
+        """Begin to add up what all ranks have; the returned call waits for the end."""
         if self._secure is None:
-            ranks.sum(self._buffer, "merge")
-            return
+            return ranks.start_sum(self._buffer, "merge")
+        return partial(self._open, self._secure)
+
+    def _open(self, secure: SumInProgress) -> None:
         assert self.control is None, "control variates are not summed securely"
-        update, figures = self._secure.finish().split(self._sizes)
+        update, figures = secure.finish().split(self._sizes)
         self.update += update
         self.figures += figures
         self.losses.fill_(math.nan)

@@ -8,7 +8,7 @@ row.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 
@@ -108,9 +108,10 @@ class Merging:
         self._seed = seed
         self._secret = secret
 
-    def update(self, cohort: Cohort) -> Update:
-        """Return what the cohort's works change, merged; the same on all ranks. A sum that must not
-        be opened, since too few are left, changes nothing.
+    def begin(self, cohort: Cohort) -> Callable[[], Update]:
+        """Train, and begin the sum; the returned call waits for it, and gives what the cohort's
+        works change, the same on all ranks. A sum that must not be opened, since too few are left,
+        changes nothing.
         """
         merge = self._merge_of(cohort)
         self.num_merges += 1
@@ -118,7 +119,7 @@ class Merging:
             self._privacy.check_merge(merge, self.memories)
             secure = self._secure_sum(merge)
         except SumNotRevealed:
-            return self._no_update()
+            return self._no_update
         cohort = replace(cohort, weights=self._privacy.weights(cohort.weights))
         has_control = cohort.control is not None
         sums = MergeSums(self._training, self._privacy, secure, has_control=has_control)
@@ -130,19 +131,22 @@ class Merging:
             else:
                 for part in dict.fromkeys(work.part for work in cohort.works):
                     self._add(cohort, part, merge, sums)
-        with self._stopwatch.phase("communicate"):
-            sums.finish(self._ranks)
+            waits = [sums.start(self._ranks)]
             if rows is not None:
-                self._ranks.sum(rows, "rows")
-        with self._stopwatch.phase("train"):
-            vector = self._merged(cohort, sums.update, rows)
-            vector = self._privacy.reveal(vector, sums.figures, merge, self.memories)
-        return Update(
-            vector=vector,
-            control_change=sums.control,
-            losses=sums.losses.to("cpu", copy=True),  # they are kept, and the whole sums are not
-            norms=sums.norms.to("cpu", copy=True),
-        )
+                waits.append(self._ranks.start_sum(rows, "rows"))
+
+        def update() -> Update:
+            with self._stopwatch.phase("communicate"):
+                for wait in waits:
+                    wait()
+            with self._stopwatch.phase("train"):
+                vector = self._merged(cohort, sums.update, rows)
+                vector = self._privacy.reveal(vector, sums.figures, merge, self.memories)
+            return Update(
+                vector=vector, control_change=sums.control, losses=sums.losses, norms=sums.norms
+            )
+
+        return update
 
     def _no_update(self) -> Update:
         training = self._training

@@ -4,7 +4,7 @@ A rank hosts the partners `rank, rank + size, …`. A shared model is on all ran
 owner on its owner's rank. Merged updates are summed in float64 and per-step gradients in float32,
 as Horovod users do; results agree on any number of ranks to rounding.
 
-A step of a shared model is only begun by `step` (`shared_step`), and steps of owned models are put
+A step of a shared model and a merge are only begun (`under_way`), and steps of owned models are put
 off (`owned_steps`): the simulation goes on, and whatever needs the result first waits for it.
 """
 
@@ -25,6 +25,7 @@ from runners.learner.owned_steps import OwnedSteps
 from runners.learner.rates import Rates
 from runners.learner.shared_step import SharedStep
 from runners.learner.testing import Testing
+from runners.learner.under_way import UnderWay
 from runners.learner.version import Version, version_of
 from runners.learner.wire_precision import rounded
 from runners.privacy.chain import Chain
@@ -73,7 +74,8 @@ class RankLearner:
             seed=seed,
             secret=ranks.gather(secrets.randbits(256), "secret")[0],
         )
-        self._shared = SharedStep(ranks, training, rates, self.stopwatch)
+        self._under_way = UnderWay()
+        self._shared = SharedStep(ranks, training, rates, self.stopwatch, self._under_way)
         self._testing = Testing(training)
         self._ranks = ranks
 
@@ -103,26 +105,33 @@ class RankLearner:
         distillation: Distillation | None = None,
         dropped: Sequence[int] = (),
     ) -> Merged:
-        """Train every hosted work from its start, and add the weighted updates of all ranks, or let
-        `outer` step with them.
+        """Train every hosted work from its start, and begin to add the weighted updates of all
+        ranks, or to let `outer` step with them.
         """
         self.finish()
         version = version_of(model)
         teachers: list[Teacher] | None = None if distillation is None else []
-        update = self._update(version, works, weights, outer, teachers, dropped)
-        merged = self._moved(version, update.vector, outer)
-        self.merging.malicious.observe(version.weights(), merged.weights())
-        if update.control_change is not None:
-            change = update.control_change.to(torch.float32)
-            merged.control = change if version.control is None else version.control + change
-        if distillation is not None and teachers is not None:
-            with self.stopwatch.phase("train"):
-                merged.vector = distil(
-                    self._ranks, self.training, merged.weights(), teachers, distillation
-                )
+        update_of_all = self._begin(version, works, weights, outer, teachers, dropped)
+        merged = version.next(None)
+        told = torch.zeros(self.training.num_partners, 3, dtype=torch.float64)
+
+        def finish() -> None:
+            update = update_of_all()
+            told[:, :2], told[:, 2] = update.losses, update.norms
+            self._move(merged, version, update.vector, outer)
+            self.merging.malicious.observe(version.weights(), merged.weights())
+            if update.control_change is not None:
+                change = update.control_change.to(torch.float32)
+                merged.control = change if version.control is None else version.control + change
+            if distillation is not None and teachers is not None:
+                with self.stopwatch.phase("train"):
+                    merged.vector = distil(
+                        self._ranks, self.training, merged.weights(), teachers, distillation
+                    )
+
+        self._under_way.put(finish)
         partners = [work.partner for work in works]
-        losses, norms = update.losses, update.norms
-        return Merged(model=merged, feedback=lambda: _feedback(partners, losses, norms))
+        return Merged(model=merged, feedback=lambda: self._feedback(partners, told))
 
     def combine(
         self,
@@ -147,7 +156,7 @@ class RankLearner:
                     run.add_(moved, alpha=weight)
         with self.stopwatch.phase("communicate"):
             self._ranks.sum(run, f"combine.{len(run)}")
-        return self._moved(version, total, outer, where)
+        return self._move(version.next(None), version, total, outer, where)
 
     def adopt(self, replicas: Sequence[Model], model: Model, part: Part | None) -> list[Model]:
         """Put the shared model's weights into the replicas that this rank keeps."""
@@ -233,8 +242,23 @@ class RankLearner:
 
     def finish(self) -> None:
         """Wait for the sum that is under way, and take the steps that are put off."""
-        self._shared.finish()
+        self._under_way.finish()
         self.owned.compute()
+
+    def _feedback(self, partners: Sequence[int], told: torch.Tensor) -> tuple[Feedback, ...]:
+        """Return feedback from loss moments and norms alone: a round keeps the call of this, and
+        must not keep any weights.
+        """
+        self._under_way.finish()
+        return tuple(
+            Feedback(
+                partner=partner,
+                train_loss=float(told[partner, 0]),
+                mean_square_loss=float(told[partner, 1]),
+                update_norm=float(told[partner, 2]),
+            )
+            for partner in partners
+        )
 
     def _keeps(self, owner: int | None) -> bool:
         return owner is None or owner % self._ranks.size == self._ranks.rank
@@ -243,7 +267,7 @@ class RankLearner:
         """Return where a run of layers lies in a vector."""
         return EVERYWHERE if part is None else self.training.parts.run(part)
 
-    def _update(
+    def _begin(
         self,
         version: Version,
         works: Sequence[Work],
@@ -251,7 +275,7 @@ class RankLearner:
         outer: Outer | None,
         teachers: list[Teacher] | None,
         dropped: Sequence[int],
-    ) -> Update:
+    ) -> Callable[[], Update]:
         num_steps = [work.num_steps for work in works]
         num_samples = sum(num_steps) * self.training.task.batch_size
         control = version.control
@@ -266,22 +290,25 @@ class RankLearner:
             teachers=teachers,
             dropped=tuple(dropped),
         )
-        return self.merging.update(cohort)
+        return self.merging.begin(cohort)
 
-    def _moved(
+    def _move(
         self,
+        moved: Version,
         version: Version,
         update: torch.Tensor,
         outer: Outer | None,
         where: slice = EVERYWHERE,
     ) -> Version:
-        """Return the version that has moved by an update, or by the outer optimizer's step."""
+        """Give the next version its weights, moved by an update or by the outer optimizer's step,
+        and return it.
+        """
         state = version.outer
         if outer is not None and where == EVERYWHERE:
             update, state = outer_step(update, state, outer)
         elif outer is not None:
             update, state = outer_step_in(where, update, state, outer)
-        moved = version.next((version.weights() + update).to(torch.float32))
+        moved.vector = (version.weights() + update).to(torch.float32)
         moved.outer = state
         return moved
 
@@ -315,18 +342,3 @@ def _weighted_sum(rows: torch.Tensor, weights: Sequence[float]) -> torch.Tensor:
     used = [number for number, weight in enumerate(weights) if weight]
     factors = torch.tensor([weights[number] for number in used], dtype=torch.float64)
     return (factors.to(rows.device) @ rows[used].double()).to(torch.float32)
-
-
-def _feedback(
-    partners: Sequence[int], losses: torch.Tensor, norms: torch.Tensor
-) -> tuple[Feedback, ...]:
-    """Return feedback that holds numbers only: a round keeps it, and must not keep any weights."""
-    return tuple(
-        Feedback(
-            partner=partner,
-            train_loss=float(losses[partner, 0]),
-            mean_square_loss=float(losses[partner, 1]),
-            update_norm=float(norms[partner]),
-        )
-        for partner in partners
-    )

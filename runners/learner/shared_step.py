@@ -2,7 +2,7 @@
 the simulation goes on.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 
@@ -10,22 +10,28 @@ from runners.learner.horovod import Ranks
 from runners.learner.local_training import LocalTraining
 from runners.learner.pipeline import StagedGradient
 from runners.learner.rates import Rates
+from runners.learner.under_way import UnderWay
 from runners.learner.version import Version, version_of
 from runners.stopwatch import Stopwatch
 from sim.learner import Feedback, Merged, Stages, Work
 
 
 class SharedStep:
-    """Take steps of shared models, one after the other; at most one is under way."""
+    """Take steps of shared models, one after the other."""
 
     def __init__(
-        self, ranks: Ranks, training: LocalTraining, rates: Rates, stopwatch: Stopwatch
+        self,
+        ranks: Ranks,
+        training: LocalTraining,
+        rates: Rates,
+        stopwatch: Stopwatch,
+        under_way: UnderWay,
     ) -> None:
         self._ranks = ranks
         self._training = training
         self._rates = rates
         self._stopwatch = stopwatch
-        self._unfinished: Callable[[], None] | None = None
+        self._under_way = under_way
         self._staged: dict[Stages, StagedGradient | None] = {}
 
     def begin(self, version: Version, works: Sequence[Work], stages: Stages | None) -> Merged:
@@ -56,15 +62,9 @@ class SharedStep:
                 merged.vector = self._stepped(version, rate)
                 losses.copy_(model.tail)
 
-        self._unfinished = finish
+        self._under_way.put(finish)
         partners = [work.partner for work in works]
         return Merged(model=merged, feedback=lambda: self._feedback(partners, losses))
-
-    def finish(self) -> None:
-        """Wait for the sum that is under way, if there is one."""
-        if self._unfinished is not None:
-            unfinished, self._unfinished = self._unfinished, None
-            unfinished()
 
     def _compute(
         self,
@@ -101,7 +101,7 @@ class SharedStep:
         return vector
 
     def _feedback(self, partners: Sequence[int], losses: torch.Tensor) -> tuple[Feedback, ...]:
-        self.finish()
+        self._under_way.finish()
         return tuple(
             Feedback(
                 partner=partner,

@@ -107,7 +107,7 @@ class Merges:
         """Return the next cohort's merged update, and its partners' norms."""
         first = self._merging.num_merges * COHORT
         partners = [(first + number) % self._num_partners for number in range(COHORT)]
-        update = self._merging.update(
+        update = self._merging.begin(
             Cohort(
                 works=[_work(partner, self.initial) for partner in partners],
                 weights=[1 / COHORT] * COHORT,
@@ -116,7 +116,7 @@ class Merges:
                 control=None,
                 teachers=None,
             )
-        )
+        )()
         return update.vector, update.norms[partners]
 
 

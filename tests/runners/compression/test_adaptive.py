@@ -41,7 +41,7 @@ def test_the_learner_sends_at_the_level_of_the_works() -> None:
             merging = merges.merging(mine)
         all_ = merges.cohort(mine)
         works: list[Work] = [replace(work, compression=level or 0) for work in all_.works]
-        vector = merging.update(replace(all_, works=works)).vector
+        vector = merging.begin(replace(all_, works=works))().vector
         errors.append(vector)
     off = [float((vector - errors[0]).norm()) for vector in errors[1:]]
     assert 0 < off[0] < off[1] / 10 and off[1] < off[2] / 3

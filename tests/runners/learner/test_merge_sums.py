@@ -65,7 +65,7 @@ Merges = tuple[list[Update], list[dict], list[torch.Tensor]]
 def merges(ranks: object, mine: LocalTraining, chain: Chain) -> Merges:
     """Return some merges, what the mechanisms remember of them, and what left this rank."""
     one = merging(ranks, mine, chain)
-    updates = [one.update(cohort(mine)) for _ in range(NUM_MERGES)]
+    updates = [one.begin(cohort(mine))() for _ in range(NUM_MERGES)]
     return updates, one.memories, getattr(ranks, "sent", [])
 
 
@@ -115,7 +115,7 @@ def test_bits_are_behind_masks() -> None:
     def sent(secret: int) -> torch.Tensor:
         def one(ranks: ThreadRanks) -> torch.Tensor:
             mine = trainings[ranks.rank]
-            merging(ranks, mine, Chain((ADAPTIVE, SECAGG)), secret).update(cohort(mine))
+            merging(ranks, mine, Chain((ADAPTIVE, SECAGG)), secret).begin(cohort(mine))()
             return ranks.sent[0]
 
         return on_threads(2, one)[0]

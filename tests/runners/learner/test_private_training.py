@@ -19,6 +19,7 @@ from runners.learner.private_gradient import PrivateGradient
 from runners.learner.rank_data import RankData
 from runners.learner.rates import Rates
 from runners.learner.shared_step import SharedStep
+from runners.learner.under_way import UnderWay
 from runners.learner.version import Version
 from runners.partition import Assignment
 from runners.stopwatch import Stopwatch
@@ -83,7 +84,7 @@ class SummingRank:
 def learner(ranks: Any, mine: LocalTraining) -> tuple[SharedStep, OwnedSteps]:
     rates = Rates(RECIPE, mine.task.optimizer.learning_rate, 1000)
     both = ranks, mine, rates, Stopwatch(CPU)
-    return SharedStep(*both), OwnedSteps(*both)
+    return SharedStep(*both, UnderWay()), OwnedSteps(*both)
 
 
 def works(start: Version, partners: tuple[int, ...] = (0, 1, 2)) -> list[Work]:

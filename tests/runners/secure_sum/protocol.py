@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,9 @@ class ThreadRanks:
         total = sum(self._board[1:], self._board[0].clone())
         self._barrier.wait()
         tensor.copy_(total)
+
+    def start_sum(self, tensor: torch.Tensor, name: str) -> Callable[[], None]:
+        return partial(self.sum, tensor, name)
 
 
 def on_threads(num_ranks: int, work: Callable[[ThreadRanks], Any]) -> list[Any]:
