@@ -5,6 +5,7 @@ Steps are counted in batches, epochs in passes over the partner's own data.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,7 +51,7 @@ class LocalTraining:
             "proximal_weight", self.proximal_weight, remedy="0 is none, try 0.001, 0.01, 0.1 or 1"
         )
 
-    @property
+    @cached_property
     def rule(self) -> LocalRule:
         """Return how the local steps differ from plain ones."""
         return LocalRule(proximal_weight=self.proximal_weight)
@@ -75,12 +76,22 @@ class LocalTraining:
         partners = range(len(workload.num_samples))
         return np.array([self.num_steps(workload, one) for one in partners], dtype=np.int64)
 
-    def work(self, world: "World", member: Member, start: Model, num_steps: int | None) -> Work:
-        """Return a partner's work on its own data, from `start` on; None takes the usual steps."""
+    def work(
+        self,
+        world: "World",
+        member: Member,
+        start: Model,
+        num_steps: int | None,
+        compression: int = 0,
+    ) -> Work:
+        """Return a partner's work on its own data, from `start` on; None takes the usual steps. Its
+        update is sent at a level of `compression`.
+        """
         return Work(
             partner=member.index,
             start=start,
             num_steps=num_steps or self.num_steps(world.workload, member.index),
             data_of=(member.index,),
             rule=self.rule,
+            compression=compression,
         )

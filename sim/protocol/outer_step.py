@@ -56,7 +56,8 @@ def with_those_left(
 def data_weights(world: "World", members: Sequence[Member]) -> list[float]:
     """Return the members' weights in a mean: the training samples they hold, adding up to 1."""
     held = [world.workload.num_samples[member.index] for member in members]
-    return [samples / sum(held) for samples in held]
+    total = sum(held)
+    return [samples / total for samples in held]
 
 
 def _train(member: Member, num_steps: int) -> Steps:

@@ -54,6 +54,8 @@ class Party:
     @property
     def members(self) -> list[Member]:
         """Those whose updates the head sends: its own, and those that have arrived."""
+        if not self._followers:  # as most parties
+            return [self.head]
         arrived = (one for one in self._followers if self._has_arrived(one))
         return [self.head, *arrived]
 

@@ -4,9 +4,8 @@ the model, trains, makes its update fit to be sent, and sends it to be merged.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sim.partner import Member
 from sim.presence import Steps
@@ -19,8 +18,7 @@ ROUNDING = 1e-6
 """Of a step, by which a partner may seem to be late."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Visit:
+class Visit(NamedTuple):
     """Say which server a partner goes to, how long it trains, and what moves each way.
 
     `due_sim_s` is when the proxy wants to have the update, None where the partner is not told or

@@ -19,6 +19,9 @@ from runners.learner.horovod import Horovod
 from tests.benchmarks.cohort_case import BATCH, COHORT, NUM_STEPS
 from tests.runners.compose import compose
 
+CYCLE_TIME_MS = 5
+"""How often Horovod looks for sums to do: there is one in a round, while the simulation goes on."""
+
 NUM_MNIST, NUM_FLUTE_PARTNERS = 60_000, 1000
 TWO_NN = ("task=mnist_mlp", "task.model.hidden_units=[200,200]")
 SMALL_CNN = ("task=mnist_cnn", "task.model.channels=[8,16]", "task.model.hidden_units=[]")
@@ -92,7 +95,8 @@ def test_cohort_on_two_ranks(
     num_rounds, num_triples, cohort = (2, 1, 10) if benchmark.disabled else (num_rounds, 5, COHORT)
 
     def work(size: int) -> dict[str, Any]:
-        return federated(num_rounds, *model, num_partners=size, cohort=size, num_steps=NUM_STEPS)
+        settings = [*model, f"learner.cycle_time_ms={CYCLE_TIME_MS}"]
+        return federated(num_rounds, *settings, num_partners=size, cohort=size, num_steps=NUM_STEPS)
 
     throughputs: dict[str, list[float]] = {"one": [], "two": [], "apart": []}
 

@@ -24,7 +24,7 @@ elsewhere.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain, compress
 from typing import ClassVar
 
@@ -81,7 +81,7 @@ class Federated(LocalTraining):
         if self.deadline_sim_s is not None:
             positive("deadline_sim_s", self.deadline_sim_s, remedy="null is no deadline")
 
-    @property
+    @cached_property
     def rule(self) -> LocalRule:
         """Return how the local steps differ from plain ones."""
         return replace(super().rule, uses_controls=self.algorithm == "scaffold")
@@ -107,8 +107,9 @@ class Federated(LocalTraining):
             chosen = world.members_of(decision)
             steps = {member.index: self._steps_of(world, member, decision) for member in chosen}
             summed = yield from self._collect(world, decision, steps)
+            returned = frozenset(summed)
             for member in chosen:
-                world.saw_returning(member, is_merged=member in summed)
+                world.saw_returning(member, is_merged=member in returned)
             merged = []
             if summed:
                 taken = replace(decision, num_steps=steps)
@@ -188,12 +189,13 @@ class Federated(LocalTraining):
     def _merge(
         self, world: World, model: Model, members: Sequence[Member], decision: Decision
     ) -> Merged:
-        works = [self.work(world, one, model, decision.num_steps[one.index]) for one in members]
+        steps, level = decision.num_steps, decision.compression or 0
+        kept = frozenset(members)
         return merge_by_data(
             world,
             model,
-            [replace(work, compression=decision.compression or 0) for work in works],
+            [self.work(world, one, model, steps[one.index], level) for one in members],
             self.server.outer(),
             normalises=self.algorithm == "fednova",
-            dropped=[one for one in world.members_of(decision) if one not in members],
+            dropped=[one for one in world.members_of(decision) if one not in kept],
         )

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from runners.attack.none import Honest
 
 from runners.aggregation.mean import Mean
 from runners.aggregation.median import Median
+from runners.attack.none import Honest
 from runners.learner.rank_learner import RankLearner
 from runners.learner.rates import Rates
 from runners.learner.under_way import UnderWay
